@@ -1,0 +1,213 @@
+"""Samples to clusters: Student-t soft assignment, density cores, the DEC target."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from .curriculum import highest_per_cluster
+
+__all__ = [
+    "DensityCores",
+    "core_means",
+    "core_silhouette",
+    "core_similarity",
+    "density_core",
+    "kl_divergence",
+    "soft_assignment",
+    "squared_distances_to",
+    "target_distribution",
+]
+
+
+def squared_distances_to(Z, centres):
+    r"""Squared distance of every sample to every centre, by differences.
+
+    .. math::
+        d_{ij}^2 = \sum_c (z_{ic} - m_{jc})^2
+
+    Differences, not inner products: exact to rounding however far from the origin, and
+    a row's result does not depend on the rows beside it.
+
+    Parameters
+    ----------
+    Z : tensor of shape (n, d)
+    centres : tensor of shape (k, d)
+
+    Returns
+    -------
+    tensor of shape (n, k)
+    """
+    return (Z[:, None, :] - centres).square().sum(2)  # (n, k, d) -> (n, k)
+
+
+def soft_assignment(squared_distances, alpha=1.0):
+    r"""Student-t soft assignment (DECS, Eq. 5; IDCL, Eq. 11, with alpha 1).
+
+    .. math::
+        q_{ij} = \frac{(1 + d_{ij}^2 / \alpha)^{-(\alpha + 1) / 2}}
+                      {\sum_l (1 + d_{il}^2 / \alpha)^{-(\alpha + 1) / 2}}
+
+    DECS takes the squared distances to its centres, IDCL the core similarities of
+    Eq. 10. Computed by a softmax of logarithms: no sample is too far to be assigned.
+
+    Parameters
+    ----------
+    squared_distances : tensor of shape (n, k)
+        In squared units of the latent space, at least 0.
+    alpha : float, default=1.0
+        Degrees of freedom, above 0.
+
+    Returns
+    -------
+    tensor of shape (n, k)
+        Rows sum to 1.
+    """
+    logits = torch.log1p(squared_distances / alpha) * (-(alpha + 1) / 2)
+    return torch.softmax(logits, dim=1)
+
+
+class DensityCores(NamedTuple):
+    """The cores of all clusters, by what core similarity needs of them."""
+
+    means: Tensor  # (k, d)
+    spreads: Tensor  # (k,): mean squared distance of a core's samples to its mean
+
+
+def density_core(density, labels, fraction):
+    r"""The densest samples of every cluster (Zheng et al. 2024, Eq. 9).
+
+    .. math::
+        D_j = \{x_i \in C_j : \rho_i \text{ among the }
+        \lceil \epsilon |C_j| \rceil \text{ highest of } C_j\}
+
+    Parameters
+    ----------
+    density : array of shape (n,)
+    labels : int array of shape (n,)
+    fraction : float in (0, 1]
+        :math:`\epsilon`, 5 % in the paper.
+
+    Returns
+    -------
+    dict of int to int array
+        Indices of the core's samples for every label that occurs.
+    """
+    cores = highest_per_cluster(density, labels, fraction)
+    return {int(labels[core[0]]): core for core in cores}
+
+
+def core_means(Z, samples, previous):
+    """Means and spreads of the cores.
+
+    Parameters
+    ----------
+    Z : tensor of shape (n, d)
+    samples : dict of int to int array
+        The cores' samples, as :func:`density_core` gives them.
+    previous : DensityCores
+        Kept for a cluster without samples.
+
+    Returns
+    -------
+    DensityCores
+    """
+    means, spreads = previous.means.clone(), previous.spreads.clone()
+    for label, core in samples.items():
+        points = Z[torch.as_tensor(core, device=Z.device)]
+        means[label] = points.mean(0)
+        spreads[label] = (points - means[label]).square().sum(1).mean()
+    return DensityCores(means, spreads)
+
+
+def core_similarity(Z, cores):
+    r"""Density-core similarity: small is near (Zheng et al. 2024, Eq. 10).
+
+    .. math::
+        s_{ij} = \frac{1}{|D_j|} \sum_{z \in D_j} \|z_i - z\|^2
+               = \|z_i - \bar z_j\|^2
+                 + \frac{1}{|D_j|} \sum_{z \in D_j} \|z - \bar z_j\|^2
+
+    The text of the paper has lost the formula; this is the form whose gradient is the
+    published Eq. 15. The second form makes it O(n k d) whatever the size of the cores.
+
+    Parameters
+    ----------
+    Z : tensor of shape (n, d)
+    cores : DensityCores
+
+    Returns
+    -------
+    tensor of shape (n, k)
+        In squared units of the latent space.
+    """
+    return squared_distances_to(Z, cores.means) + cores.spreads
+
+
+def target_distribution(Q):
+    r"""DEC's auxiliary target (Xie et al. 2016, Eq. 3), which IDCL's Eq. 12 uses.
+
+    .. math::
+        p_{ij} = \frac{q_{ij}^2 / f_j}{\sum_l q_{il}^2 / f_l}, \qquad
+        f_j = \sum_i q_{ij}
+
+    Parameters
+    ----------
+    Q : tensor of shape (n, k)
+        Soft assignment of the training set.
+
+    Returns
+    -------
+    tensor of shape (n, k)
+        Rows sum to 1; a column that is empty in Q stays empty.
+    """
+    weight = Q.square() / Q.sum(0).clamp(min=torch.finfo(Q.dtype).tiny)
+    return weight / weight.sum(1, keepdim=True)
+
+
+def kl_divergence(P, Q):
+    r"""Clustering loss of IDCL (Zheng et al. 2024, Eq. 12), a mean over samples.
+
+    .. math::
+        L_c = KL(P \| Q) = \frac{1}{n} \sum_i \sum_j p_{ij} \log \frac{p_{ij}}{q_{ij}}
+
+    With P and the cores constant its gradient is the paper's Eq. 15, over n:
+    :math:`\frac{2}{n} \sum_j (1 + s_{ij})^{-1} (p_{ij} - q_{ij}) (z_i - \bar z_j)`.
+
+    Parameters
+    ----------
+    P, Q : tensors of shape (n, k)
+        Target and soft assignment.
+
+    Returns
+    -------
+    tensor, a scalar
+        In nats, at least 0.
+    """
+    log_q = Q.clamp(min=torch.finfo(Q.dtype).tiny).log()
+    return (torch.xlogy(P, P) - P * log_q).sum(1).mean()
+
+
+def core_silhouette(similarity):
+    r"""Simplified silhouette of every sample with respect to the density cores.
+
+    .. math::
+        \frac{s_{i(2)} - s_{i(1)}}{s_{i(2)}}
+
+    where :math:`s_{i(1)} \le s_{i(2)}` are the two smallest core similarities of sample
+    i: 1 deep in a cluster, 0 half way between two. Free of the latent space's scale.
+
+    Parameters
+    ----------
+    similarity : tensor of shape (n, k)
+
+    Returns
+    -------
+    tensor of shape (n,)
+        In [0, 1]; 0 where there is one cluster only.
+    """
+    if similarity.shape[1] < 2:
+        return similarity.new_zeros(len(similarity))
+    nearest = similarity.topk(2, dim=1, largest=False).values  # (n, 2)
+    gap = nearest[:, 1] - nearest[:, 0]
+    return gap / nearest[:, 1].clamp(min=torch.finfo(similarity.dtype).tiny)

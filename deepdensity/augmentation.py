@@ -1,0 +1,43 @@
+"""Random rotations and shifts of a batch of images, on the batch's own device."""
+
+import math
+
+import torch
+from torch.nn import functional as F
+
+__all__ = ["random_affine"]
+
+
+def random_affine(x, generator=None, max_angle=10.0, max_shift=0.1):
+    """Rotate and shift every image of a batch at random, by one affine grid.
+
+    Both papers augment so: DECS in its Eq. 2, IDCL in its Appendix F. Each image gets
+    an angle and two shifts of its own. What comes in from outside is zero.
+
+    Parameters
+    ----------
+    x : tensor of shape (b, c, h, w)
+    generator : torch.Generator, default=None
+        On the CPU, so that a seed gives the same images on every device.
+    max_angle : float, default=10.0
+        Largest rotation either way, in degrees.
+    max_shift : float, default=0.1
+        Largest shift either way, as a share of the image's height and width.
+
+    Returns
+    -------
+    tensor of shape (b, c, h, w)
+    """
+    n_images, _, height, width = x.shape
+    unit = 2 * torch.rand(3, n_images, generator=generator) - 1  # in [-1, 1)
+    angle = unit[0] * math.radians(max_angle)
+    cos, sin = angle.cos(), angle.sin()
+    # grid coordinates run from -1 to 1 over either side, so that a shift by a share s
+    # of the side is 2 s, and a rotation has to undo the unequal scale of the two axes
+    aspect = height / width
+    shift_x, shift_y = 2 * max_shift * unit[1], 2 * max_shift * unit[2]
+    theta = torch.stack(
+        [cos, -sin * aspect, shift_x, sin / aspect, cos, shift_y], dim=1
+    ).view(n_images, 2, 3)
+    grid = F.affine_grid(theta.to(x), x.shape, align_corners=False)  # (b, h, w, 2)
+    return F.grid_sample(x, grid, padding_mode="zeros", align_corners=False)

@@ -1,0 +1,88 @@
+"""Batches as whole slices: what skorch's nets iterate over in place of a DataLoader."""
+
+import math
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+__all__ = ["BatchIterator", "TrainingSet"]
+
+
+class TrainingSet(Dataset):
+    """The rows that an epoch trains on, with a target for each of them.
+
+    Parameters
+    ----------
+    source : Source
+    rows : int array of shape (m,), default=None
+        Indices into the source; None is all of it.
+    targets : tensor of shape (m, k), default=None
+    n_batches : int, default=None
+        Length of the epoch; None is each row once.
+    """
+
+    def __init__(self, source, rows=None, targets=None, n_batches=None):
+        self.source = source
+        self.rows = np.arange(len(source)) if rows is None else rows
+        self.targets = targets
+        self.n_batches = n_batches
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, chunk):
+        """The batch of an index tensor: x (b, *shape), target (b, k) or None."""
+        x = self.source.read(self.rows[chunk.numpy()])
+        target = None
+        if self.targets is not None:
+            target = self.targets[chunk.to(self.targets.device)]
+        return x, target
+
+
+class BatchIterator:
+    """Shuffled batches of even size, by a generator of their own.
+
+    Every batch is read by one index array. The sizes differ by one at most, so that no
+    epoch ends on a batch of a few rows; a lone row is given twice, since batch
+    normalisation cannot do with one.
+
+    Parameters
+    ----------
+    dataset : TrainingSet
+    batch_size : int
+        Largest size of a batch.
+    generator : torch.Generator
+        On the CPU; drawn from for the order and by `augment`.
+    augment : callable, default=None
+        ``augment(x, generator) -> x``.
+    """
+
+    def __init__(self, dataset, batch_size, generator=None, augment=None):
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.generator = generator
+        self.augment = augment
+
+    def __len__(self):
+        per_pass = math.ceil(len(self.dataset) / self.batch_size)
+        return self.dataset.n_batches or per_pass
+
+    def __iter__(self):
+        for chunk in self.chunks():
+            x, target = self.dataset[chunk]
+            if self.augment is not None:
+                x = self.augment(x, self.generator)
+            yield x, target
+
+    def chunks(self):
+        """Index tensors of the batches, pass after pass until there are enough."""
+        n_rows = len(self.dataset)
+        left = len(self)
+        while left:
+            order = torch.randperm(n_rows, generator=self.generator)
+            if n_rows == 1:
+                order = order.repeat(2)
+            chunks = order.tensor_split(math.ceil(n_rows / self.batch_size))
+            yield from chunks[:left]
+            left -= min(left, len(chunks))

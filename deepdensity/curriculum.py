@@ -1,0 +1,160 @@
+"""The curriculum of IDCL: how many samples an epoch trains on, and which.
+
+Pacing (Eq. 5) says which share of the samples an epoch gets, the cap (Eq. 6) leaves the
+hardest out for good, the selection (Eq. 7 and 8) takes the easiest of every cluster.
+"""
+
+import math
+
+import numpy as np
+
+__all__ = [
+    "PACINGS",
+    "Curriculum",
+    "capped_fraction",
+    "exponential_pacing",
+    "linear_pacing",
+    "no_pacing",
+    "power_pacing",
+    "select_easiest",
+]
+
+
+def exponential_pacing(epoch, n_epochs, lambda_0):
+    r"""Geometric growth (Zheng et al. 2024, Eq. 5): slow at first, then fast.
+
+    .. math::
+        \lambda(t) = \lambda_0^{1 - t / T}, \qquad \lambda(0) = \lambda_0, \quad
+        \lambda(T) = 1
+
+    Parameters
+    ----------
+    epoch : int
+        t, from 0.
+    n_epochs : int
+        T, the epoch at which all samples are admitted, and stay so.
+    lambda_0 : float in (0, 1]
+        Share of the samples that the first epoch trains on.
+
+    Returns
+    -------
+    float in [lambda_0, 1]
+    """
+    return lambda_0 ** (1 - progress(epoch, n_epochs))
+
+
+def power_pacing(epoch, n_epochs, lambda_0, exponent=2.0):
+    r"""Growth by a power, the paper's alternative to Eq. 5 (text above it).
+
+    .. math::
+        \lambda(t) = \lambda_0 + (1 - \lambda_0) (t / T)^a
+
+    Parameters and return value are those of :func:`exponential_pacing`; `exponent` is
+    a, above 1 for "slow, then fast".
+    """
+    return lambda_0 + (1 - lambda_0) * progress(epoch, n_epochs) ** exponent
+
+
+def linear_pacing(epoch, n_epochs, lambda_0):
+    r"""Growth by the same amount every epoch: :func:`power_pacing` with a = 1."""
+    return power_pacing(epoch, n_epochs, lambda_0, exponent=1.0)
+
+
+def no_pacing(epoch, n_epochs, lambda_0):
+    """All samples from the first epoch on: the paper's model without curriculum."""
+    return 1.0
+
+
+PACINGS = {
+    "exponential": exponential_pacing,
+    "power": power_pacing,
+    "linear": linear_pacing,
+    "none": no_pacing,
+}
+
+
+def progress(epoch, n_epochs):
+    """t / T, at most 1."""
+    return min(1.0, epoch / n_epochs) if n_epochs else 1.0
+
+
+def capped_fraction(fraction, lambda_max):
+    r"""The share of samples in training, with a cap (Zheng et al. 2024, Eq. 6).
+
+    .. math::
+        \lambda_t = \min(\lambda(t), \lambda_{max})
+
+    What lies beyond the cap, the samples of lowest density, is held to be outliers.
+    """
+    return min(fraction, lambda_max)
+
+
+def select_easiest(difficulty, labels, fraction):
+    r"""Indices of the training set (Zheng et al. 2024, Eq. 7 and 8).
+
+    .. math::
+        X_t = \bigcup_j \{x_i \in C_j : S_i \text{ among the }
+        \lceil \lambda_t |C_j| \rceil \text{ highest of } C_j\}
+
+    Parameters
+    ----------
+    difficulty : array of shape (n,)
+        Score S of Eq. 2: high is easy.
+    labels : int array of shape (n,)
+    fraction : float in (0, 1]
+        :math:`\lambda_t`.
+
+    Returns
+    -------
+    int array
+        Sorted. Of equal scores the earlier samples are taken.
+    """
+    return np.sort(np.concatenate(highest_per_cluster(difficulty, labels, fraction)))
+
+
+def highest_per_cluster(score, labels, fraction):
+    """Per occurring label, the indices of its ceil(fraction * size) highest scores."""
+    order = np.lexsort((-np.asarray(score), labels))  # by label, then easiest first
+    _, starts = np.unique(np.asarray(labels)[order], return_index=True)
+    members = np.split(order, starts[1:])
+    return [m[: ceil_share(fraction, len(m))] for m in members]
+
+
+def ceil_share(fraction, size):
+    """ceil(fraction * size), unmoved by rounding: 0.05 * 20 is one sample, not two."""
+    return min(size, math.ceil(fraction * size - 1e-9))
+
+
+class Curriculum:
+    """What each epoch trained on: ``curriculum[t]`` is the index array of epoch t.
+
+    Held as one bit a sample and epoch.
+
+    Attributes
+    ----------
+    fractions : list of float
+        :math:`\\lambda_t` of each epoch.
+    n_samples : int
+    """
+
+    def __init__(self, n_samples):
+        self.n_samples = n_samples
+        self.fractions = []
+        self._bits = []
+
+    def append(self, fraction, indices):
+        """Note one more epoch."""
+        chosen = np.zeros(self.n_samples, dtype=bool)
+        chosen[indices] = True
+        self.fractions.append(float(fraction))
+        self._bits.append(np.packbits(chosen))
+
+    def __len__(self):
+        return len(self._bits)
+
+    def __getitem__(self, epoch):
+        chosen = np.unpackbits(self._bits[epoch], count=self.n_samples)
+        return np.flatnonzero(chosen)
+
+    def __repr__(self):
+        return f"Curriculum({len(self)} epochs of {self.n_samples} samples)"

@@ -1,0 +1,231 @@
+"""From X as users hold it to batches as the networks want them, a batch at a time.
+
+X stays as it is: uint8 stays uint8, CSR stays CSR, a memory map stays on the disk. A
+batch is read, moved to the device, and only there scaled and cast.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from scipy import sparse
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import gen_batches
+from sklearn.utils.sparsefuncs import mean_variance_axis
+
+__all__ = ["InputFormat", "Source", "image_layout", "input_format"]
+
+MAX_CHANNELS = 4  # an axis of 1 to 4 may be the channels of an image: grey to RGBA
+BLOCK = 1024  # rows read at a time
+
+
+class Layout(NamedTuple):
+    """How one stored sample is read as the network's input."""
+
+    stored: tuple  # (d,), (h, w), (h, w, c) or (c, h, w)
+    channel_axis: int | None  # of `stored`: 0, 2, or None where there is none
+
+    @property
+    def shape(self):
+        """The network's input shape: (d,) or (c, h, w)."""
+        if len(self.stored) == 1:
+            return self.stored
+        if self.channel_axis is None:
+            return (1, *self.stored)
+        if self.channel_axis == 0:
+            return self.stored
+        height, width, channels = self.stored
+        return (channels, height, width)
+
+    def to_network(self, rows):
+        """(b, d) -> (b, *shape)."""
+        if self.channel_axis == 2:
+            return rows.view(-1, *self.stored).permute(0, 3, 1, 2)
+        return rows.view(-1, *self.shape)
+
+    def from_network(self, batch):
+        """(b, *shape) -> (b, d)."""
+        if self.channel_axis == 2:
+            batch = batch.permute(0, 2, 3, 1)
+        return batch.flatten(1)
+
+
+def image_layout(sample_shape, image_shape=None):
+    """The layout of samples of a given shape.
+
+    Parameters
+    ----------
+    sample_shape : tuple of int
+        ``X.shape[1:]``: (d,), (h, w), (h, w, c) or (c, h, w).
+    image_shape : tuple of int, default=None
+        (h, w), (h, w, c) or (c, h, w), for flat samples and where the sample's own
+        shape leaves it open; one entry may be -1. Of three numbers the channel axis is
+        the one of size 1 to 4; where that fits both or neither, the last.
+
+    Returns
+    -------
+    Layout
+    """
+    if image_shape is not None:
+        image_shape = resolve_shape(image_shape, math.prod(sample_shape))
+    if len(sample_shape) == 1:
+        if image_shape is None:
+            return Layout(sample_shape, None)
+        if len(image_shape) == 2:
+            return Layout(image_shape, None)
+        return Layout(image_shape, channel_axis(image_shape, default=2))
+    if len(sample_shape) == 2:
+        if image_shape not in (None, sample_shape):
+            raise ValueError(
+                f"image_shape={image_shape} does not match X, whose images have the "
+                f"shape {sample_shape}."
+            )
+        return Layout(sample_shape, None)
+    if len(sample_shape) == 3:
+        return Layout(sample_shape, stored_channel_axis(sample_shape, image_shape))
+    raise ValueError(
+        f"X has {1 + len(sample_shape)} dimensions; samples must be vectors or images: "
+        "(n, d), (n, h, w), (n, h, w, c) or (n, c, h, w)."
+    )
+
+
+def resolve_shape(image_shape, n_features):
+    """`image_shape` as a tuple of 2 or 3 sizes whose product is `n_features`."""
+    shape = tuple(image_shape)
+    whole = all(isinstance(side, (int, np.integer)) for side in shape)
+    if not whole or len(shape) not in (2, 3) or any(s < 1 and s != -1 for s in shape):
+        raise ValueError(
+            f"image_shape={image_shape!r} must be (height, width), "
+            "(height, width, channels) or (channels, height, width), whole numbers of "
+            "at least 1, or -1 for one that follows from the others."
+        )
+    known = math.prod(side for side in shape if side != -1)
+    if shape.count(-1) == 1 and n_features % known == 0:
+        shape = tuple(n_features // known if s == -1 else int(s) for s in shape)
+    if math.prod(shape) != n_features or -1 in shape:
+        raise ValueError(
+            f"image_shape={image_shape!r} does not match X: such an image has "
+            f"{abs(known)} values{' (times -1)' * (-1 in shape)}, a sample of X has "
+            f"n_features = {n_features}."
+        )
+    return tuple(int(side) for side in shape)
+
+
+def channel_axis(shape, default=None):
+    """The axis of a 3-tuple that holds channels: 0 or 2, `default` if undecided."""
+    first, last = (1 <= shape[axis] <= MAX_CHANNELS for axis in (0, 2))
+    if first == last:
+        return default
+    return 0 if first else 2
+
+
+def stored_channel_axis(sample_shape, image_shape):
+    """The channel axis of 3-dimensional samples, with the user's word where given."""
+    last_first = (sample_shape[2], *sample_shape[:2])  # (h, w, c) as (c, h, w)
+    if image_shape is None:
+        axis = channel_axis(sample_shape)
+        if axis is None:
+            raise ValueError(
+                f"X holds samples of shape {sample_shape}, of which the first and the "
+                "last axis could equally be the channels: say which by image_shape="
+                "(height, width)."
+            )
+        return axis
+    if len(image_shape) == 3:
+        axis = channel_axis(image_shape, default=2)
+        height_width = image_shape[1:] if axis == 0 else image_shape[:2]
+    else:
+        height_width = image_shape
+    if sample_shape[:2] == height_width:
+        return 2
+    if sample_shape[1:] == height_width:
+        return 0
+    raise ValueError(
+        f"image_shape={image_shape} does not match X, whose samples have the shape "
+        f"{sample_shape}, nor {last_first} turned about."
+    )
+
+
+class InputFormat(NamedTuple):
+    """The layout of a sample, and the shift and scale that bring it near unit size."""
+
+    layout: Layout
+    offset: np.ndarray  # (d,) or a scalar, in the units of X
+    scale: float  # in the units of X
+
+    def normalise(self, rows):
+        """Rows of X (b, d), a floating tensor -> (b, *shape)."""
+        offset = torch.as_tensor(self.offset, dtype=rows.dtype, device=rows.device)
+        return self.layout.to_network((rows - offset) / self.scale)
+
+    def restore(self, batch):
+        """(b, *shape) -> rows in the units of X (b, d)."""
+        rows = self.layout.from_network(batch)
+        offset = torch.as_tensor(self.offset, dtype=rows.dtype, device=rows.device)
+        return rows * self.scale + offset
+
+
+def input_format(X, layout):
+    """Scale images to [0, 1]; centre vectors and divide them by one common deviation.
+
+    One scale for all features, so that their relative sizes stay those that the user
+    has chosen.
+    """
+    if len(layout.stored) > 1:
+        low, high = float(X.min()), float(X.max())
+        return InputFormat(layout, np.array(low), (high - low) or 1.0)
+    if sparse.issparse(X):
+        mean, variance = mean_variance_axis(as_float(X), axis=0)
+    else:
+        moments = StandardScaler()
+        for rows in gen_batches(len(X), BLOCK):
+            moments.partial_fit(as_float(X[rows]))
+        mean, variance = moments.mean_, moments.var_
+    mean = np.asarray(mean, dtype=np.float64)
+    scale = float(np.sqrt(np.mean(variance, dtype=np.float64)))
+    # the variance of equal numbers is not always exactly zero
+    constant = scale <= 1e-6 * np.abs(mean).max()
+    return InputFormat(layout, mean, 1.0 if constant else scale)
+
+
+def as_float(X):
+    return X if X.dtype.kind == "f" else X.astype(np.float64)
+
+
+class Source:
+    """Rows of X as tensors in the network's shape and scale.
+
+    Parameters
+    ----------
+    X : array or CSR matrix of shape (n, d)
+    format : InputFormat
+    device : torch.device
+    """
+
+    def __init__(self, X, format, device):
+        self.X = X
+        self.format = format
+        self.device = device
+        double = X.dtype == np.float64 and device.type != "mps"  # MPS has no float64
+        self.dtype = torch.float64 if double else torch.float32
+
+    def __len__(self):
+        return self.X.shape[0]
+
+    def read(self, rows, dtype=torch.float32):
+        """A batch of the rows given by a slice or an index array: (b, *shape)."""
+        values = self.X[rows]
+        if sparse.issparse(values):
+            values = values.toarray()
+        elif isinstance(rows, slice):
+            values = values.copy()  # X itself may be read-only, torch wants to write
+        values = torch.from_numpy(values)
+        if self.device.type == "mps" and values.dtype == torch.float64:
+            values = values.float()
+        values = values.to(self.device).to(self.dtype)
+        return self.format.normalise(values).to(dtype)
+
+    def blocks(self):
+        """Slices that cover all rows in order."""
+        return gen_batches(len(self), BLOCK // 2)

@@ -1,0 +1,95 @@
+"""From the parameter `autoencoder` to a module that is known to fit the data."""
+
+import copy
+import threading
+
+import torch
+from torch import nn
+
+from .conv import ConvAutoencoder
+from .mlp import MLPAutoencoder
+from .transformer import TransformerAutoencoder
+
+__all__ = ["AUTOENCODERS", "build_autoencoder", "check_autoencoder"]
+
+AUTOENCODERS = {
+    "conv": ConvAutoencoder,
+    "mlp": MLPAutoencoder,
+    "transformer": TransformerAutoencoder,
+}
+
+construction = threading.Lock()
+
+
+def build_autoencoder(autoencoder, input_shape, n_components, seed, for_images):
+    """A module for one fit.
+
+    Parameters
+    ----------
+    autoencoder : str, class or instance
+        "auto", a name in AUTOENCODERS, a class or function that is called with
+        ``(input_shape, n_components)``, or a module, which is copied.
+    input_shape : tuple of int
+        (d,) or (c, h, w).
+    n_components : int
+    seed : int
+        Of the initial weights. The global generator of torch is left as it was.
+    for_images : str
+        What "auto" means for images; for vectors it means "mlp".
+
+    Returns
+    -------
+    torch.nn.Module in float32
+    """
+    if isinstance(autoencoder, nn.Module):
+        module = copy.deepcopy(autoencoder)
+    else:
+        is_image = len(input_shape) == 3
+        if autoencoder == "auto":
+            autoencoder = for_images if is_image else "mlp"
+        if autoencoder in ("conv", "transformer") and not is_image:
+            raise ValueError(
+                f"autoencoder={autoencoder!r} takes images, and a sample of X is a "
+                f"vector of {input_shape[0]} values: give image_shape, or X as "
+                "(n, h, w), (n, h, w, c) or (n, c, h, w)."
+            )
+        if isinstance(autoencoder, str):
+            autoencoder = AUTOENCODERS[autoencoder]
+        # weights are drawn from torch's global generator: borrowed, and put back
+        with construction, torch.random.fork_rng(devices=[]):
+            torch.random.default_generator.manual_seed(seed)
+            module = autoencoder(input_shape, n_components)
+    check_autoencoder(module, input_shape, n_components)
+    return module.float()
+
+
+def check_autoencoder(module, input_shape, n_components):
+    """Raise a ValueError unless encode and decode are there and give the right shapes."""
+    name = type(module).__name__
+    for method in ("encode", "decode"):
+        if not callable(getattr(module, method, None)):
+            raise ValueError(
+                f"autoencoder={name} has no method {method!r}; it must be a "
+                "torch.nn.Module with encode(x) -> z and decode(z) -> x."
+            )
+    x = torch.zeros(2, *input_shape)
+    module.float().eval()
+    try:
+        with torch.no_grad():
+            z = module.encode(x)
+            back = module.decode(z)
+    except Exception as error:
+        raise ValueError(
+            f"autoencoder={name} cannot take a batch of shape {tuple(x.shape)}, the "
+            f"shape of the samples of X: {error}"
+        ) from error
+    if tuple(z.shape) != (2, n_components):
+        raise ValueError(
+            f"autoencoder={name} encodes a batch of 2 to the shape {tuple(z.shape)}; "
+            f"with n_components={n_components} it must be (2, {n_components})."
+        )
+    if back.shape != x.shape:
+        raise ValueError(
+            f"autoencoder={name} decodes to the shape {tuple(back.shape)}; it must be "
+            f"that of the batch, {tuple(x.shape)}."
+        )

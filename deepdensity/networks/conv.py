@@ -1,0 +1,89 @@
+"""The convolutional autoencoder of DECS (Cheng et al. 2024, Section 4.4)."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+__all__ = ["ConvAutoencoder"]
+
+SMALLEST_SIDE = 16  # below this three halvings leave a single pixel
+
+
+def halve(side, times):
+    """``side`` after so many 2x2 poolings that keep an odd last row."""
+    for _ in range(times):
+        side = -(-side // 2)
+    return side
+
+
+def conv_block(n_in, n_out):
+    return [nn.Conv2d(n_in, n_out, 3, padding=1), nn.BatchNorm2d(n_out), nn.ReLU()]
+
+
+def up_block(n_in, n_out):
+    up = nn.ConvTranspose2d(n_in, n_out, 3, stride=2, padding=1, output_padding=1)
+    return [up, nn.BatchNorm2d(n_out), nn.ReLU()]
+
+
+class ConvAutoencoder(nn.Module):
+    """Four 3x3 convolutions, 32-64-128-256, and their mirror image (DECS, Eq. 3 and 4).
+
+    Each convolution is followed by batch normalisation and ReLU, the first three by
+    2x2 max-pooling; a linear layer makes the embedding. The decoder goes back by
+    transposed convolutions of stride 2. Any height and width will do: a side below 16
+    is enlarged to 16 by interpolation on the way in and reduced on the way out.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        ``(channels, height, width)`` of one image.
+    n_components : int
+        Size of the latent space.
+    channels : tuple of int, default=(32, 64, 128, 256)
+        Channels of the encoder's convolutions; all but the last halve the image.
+    """
+
+    def __init__(self, input_shape, n_components, channels=(32, 64, 128, 256)):
+        super().__init__()
+        n_channels, *size = input_shape
+        self.size = tuple(size)  # (h, w) of the image
+        self.inner_size = tuple(max(SMALLEST_SIDE, side) for side in size)
+        n_halvings = len(channels) - 1
+        grid = tuple(halve(side, n_halvings) for side in self.inner_size)
+        n_flat = channels[-1] * grid[0] * grid[1]
+
+        encoder = []
+        for n_in, n_out in zip((n_channels, *channels[:-2]), channels[:-1]):
+            encoder += [*conv_block(n_in, n_out), nn.MaxPool2d(2, ceil_mode=True)]
+        encoder += conv_block(channels[-2], channels[-1])
+        self.encoder = nn.Sequential(
+            *encoder, nn.Flatten(), nn.Linear(n_flat, n_components)
+        )
+
+        back = channels[::-1]
+        decoder = [nn.Linear(n_components, n_flat), nn.ReLU()]
+        decoder += [nn.Unflatten(1, (back[0], *grid))]
+        for n_in, n_out in zip(back[:-1], back[1:]):
+            decoder += up_block(n_in, n_out)
+        self.decoder = nn.Sequential(
+            *decoder, nn.Conv2d(back[-1], n_channels, 3, padding=1)
+        )
+        self.to(memory_format=torch.channels_last)  # the faster layout on a CPU
+
+    def encode(self, x):
+        """(b, c, h, w) -> (b, n_components)."""
+        x = resize(x, self.inner_size)
+        return self.encoder(x.contiguous(memory_format=torch.channels_last))
+
+    def decode(self, z):
+        """(b, n_components) -> (b, c, h, w)."""
+        x = self.decoder(z)  # each side a multiple of 8, at least the inner size
+        height, width = self.inner_size
+        return resize(x[:, :, :height, :width], self.size)
+
+
+def resize(x, size):
+    """Bilinear interpolation of (b, c, h, w) to ``size``; x itself where it fits."""
+    if x.shape[-2:] == tuple(size):
+        return x
+    return F.interpolate(x, size=size, mode="bilinear", align_corners=False)

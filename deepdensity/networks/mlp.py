@@ -1,0 +1,58 @@
+"""The fully connected autoencoder, for vectors."""
+
+import math
+
+from torch import nn
+
+__all__ = ["MLPAutoencoder", "linear_stack"]
+
+
+def linear_stack(widths):
+    """Linear layers from ``widths[0]`` to ``widths[-1]``, a ReLU between two of them."""
+    layers = []
+    for n_in, n_out in zip(widths[:-1], widths[1:]):
+        layers += [nn.Linear(n_in, n_out), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def default_hidden(n_features):
+    """Widths of the hidden layers: DEC's 500-500-2000, less for short samples.
+
+    The first width is four times the number of features, between 64 and 500.
+    """
+    width = min(500, max(64, 4 * n_features))
+    return (width, width, 4 * width)
+
+
+class MLPAutoencoder(nn.Module):
+    """d-500-500-2000-latent and back, ReLU between (Xie et al. 2016).
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        Shape of one sample: ``(n_features,)``, or ``(channels, height, width)``,
+        which is flattened.
+    n_components : int
+        Size of the latent space.
+    hidden : tuple of int, default=None
+        Widths of the encoder's hidden layers; the decoder mirrors them. None is
+        ``(500, 500, 2000)`` from 125 features on and narrower below.
+    """
+
+    def __init__(self, input_shape, n_components, hidden=None):
+        super().__init__()
+        n_features = math.prod(input_shape)
+        hidden = default_hidden(n_features) if hidden is None else tuple(hidden)
+        widths = (n_features, *hidden, n_components)
+        self.encoder = nn.Sequential(nn.Flatten(), linear_stack(widths))
+        self.decoder = nn.Sequential(
+            linear_stack(widths[::-1]), nn.Unflatten(1, tuple(input_shape))
+        )
+
+    def encode(self, x):
+        """(b, *input_shape) -> (b, n_components)."""
+        return self.encoder(x)
+
+    def decode(self, z):
+        """(b, n_components) -> (b, *input_shape)."""
+        return self.decoder(z)

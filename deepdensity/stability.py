@@ -1,0 +1,166 @@
+"""Sample stability: the equations of DECS (Cheng et al. 2024), Eq. 6 to 8.
+
+The soft assignment q of Eq. 5 is :func:`deepdensity.assignment.soft_assignment`.
+"""
+
+import torch
+
+__all__ = [
+    "DETERMINACIES",
+    "centre_gradient_bound",
+    "determinacy",
+    "instability",
+    "otsu_threshold",
+    "sample_stability",
+]
+
+DETERMINACIES = ("linear", "quadratic")
+
+
+def otsu_threshold(q, n_bins=1000):
+    r"""Threshold t that splits the values of q best in two (Otsu 1979).
+
+    .. math::
+        t = \arg\max_t \; w_0(t) \, w_1(t) \, (\mu_0(t) - \mu_1(t))^2
+
+    with the weights and means of the values below and above t, over a histogram on
+    [0, 1]. DECS takes it as the co-association probability of lowest determinacy
+    (below its Eq. 6). No gradient passes.
+
+    Parameters
+    ----------
+    q : tensor of any shape
+        Values in [0, 1].
+    n_bins : int, default=1000
+
+    Returns
+    -------
+    tensor, a scalar
+        An inner edge of a bin, thus inside (0, 1): never 0 or 1. Of equally good
+        thresholds (an empty gap) their mean, its middle.
+    """
+    values = q.detach().flatten().float()
+    real = torch.float32 if q.device.type == "mps" else torch.float64
+    counts = torch.histc(values, n_bins, min=0.0, max=1.0).to(real)
+    edges = torch.arange(1, n_bins, device=q.device, dtype=real) / n_bins
+    centres = (torch.arange(n_bins, device=q.device, dtype=real) + 0.5) / n_bins
+    below = counts.cumsum(0)[:-1]  # (n_bins - 1,): an entry for each inner edge
+    above = counts.sum() - below
+    mass = (counts * centres).cumsum(0)
+    # w_0 w_1 (mu_0 - mu_1)^2, as a single fraction
+    split = (mass[-1] * below - counts.sum() * mass[:-1]).square()
+    variance = split / (below * above).clamp(min=1)
+    best = (variance >= variance.max() * (1 - 1e-9)).to(real)  # no value leaves the device
+    return ((best * edges).sum() / best.sum()).to(q.dtype)
+
+
+def determinacy(q, threshold, form="quadratic"):
+    r"""How surely q says "in" or "out" (Cheng et al. 2024, Eq. 6).
+
+    .. math::
+        fq = \frac{(q - t)^2}{t^2} \;\text{for}\; q < t, \qquad
+        fq = \frac{(q - t)^2}{(1 - t)^2} \;\text{for}\; q \ge t
+
+    The form "linear" is the square root of this, :math:`|q - t| / t` and
+    :math:`|q - t| / (1 - t)`, which the authors' published code uses.
+
+    Parameters
+    ----------
+    q : tensor of any shape
+        Values in [0, 1].
+    threshold : tensor, a scalar
+        t in (0, 1), a constant.
+    form : {"quadratic", "linear"}, default="quadratic"
+
+    Returns
+    -------
+    tensor of the shape of q
+        In [0, 1]; 0 at the threshold.
+    """
+    if form not in DETERMINACIES:
+        raise ValueError(f"form={form!r} must be one of {list(DETERMINACIES)}.")
+    offset = torch.where(q < threshold, threshold - q, q - threshold)
+    share = offset / torch.where(q < threshold, threshold, 1 - threshold)
+    return share if form == "linear" else share.square()
+
+
+def sample_stability(fq, lambda_var=0.8):
+    r"""Stability of every sample (Cheng et al. 2024, Eq. 7).
+
+    .. math::
+        sq_i = \frac{1}{k} \sum_j fq_{ij}
+             - \frac{\lambda}{k} \sum_j (fq_{ij} - \overline{fq}_i)^2
+
+    Its gradient is the paper's Eq. 10, :math:`\frac{1}{k} - \frac{2 \lambda}{k}
+    (fq_{ij} - \overline{fq}_i)`.
+
+    Parameters
+    ----------
+    fq : tensor of shape (n, k)
+    lambda_var : float, default=0.8
+        Weight of the (population) variance, at least 0.
+
+    Returns
+    -------
+    tensor of shape (n,)
+        At most 1, reached where every determinacy is 1; at least 0 for lambda_var <= 1.
+    """
+    return fq.mean(1) - lambda_var * fq.var(1, correction=0)
+
+
+def instability(sq):
+    r"""The clustering loss of DECS (Cheng et al. 2024, Eq. 8).
+
+    .. math::
+        L_c = 1 - \frac{1}{n} \sum_i sq_i
+
+    Parameters
+    ----------
+    sq : tensor of shape (n,)
+
+    Returns
+    -------
+    tensor, a scalar
+    """
+    return 1 - sq.mean()
+
+
+def centre_gradient_bound(radius, n_clusters, threshold, alpha=1.0, lambda_var=0.8):
+    r"""Bound on the gradient of the loss with respect to one centre (Theorem 1).
+
+    .. math::
+        \left\| \frac{\partial L_c}{\partial m_j} \right\| \le
+        \frac{(1 + 2 \lambda)(\alpha + 1)}{k \, \alpha \, \min(t, 1 - t)}
+        \min\left(\max_i \|z_i - m_j\|, \frac{\sqrt{\alpha}}{2}\right)
+
+    As printed (Eq. 23) the theorem follows one sample, one :math:`q_{ij}` and the case
+    q < t, while a centre moves every q of every sample. With t constant:
+
+    - :math:`|\partial sq_i / \partial fq_{il}| \le (1 + 2 \lambda) / k` (Eq. 20);
+    - :math:`|\partial fq / \partial q| \le 2 / \min(t, 1 - t)`, by both cases of
+      Eq. 11, since :math:`|q - t|` is at most t below and 1 - t above (1 over that
+      minimum in the linear form);
+    - :math:`\partial q_{il} / \partial m_j = \frac{\alpha + 1}{\alpha} q_{il}
+      (\delta_{lj} - q_{ij}) (z_i - m_j) / (1 + \|z_i - m_j\|^2 / \alpha)`, and
+      :math:`\sum_l q_{il} |\delta_{lj} - q_{ij}| = 2 q_{ij} (1 - q_{ij}) \le 1/2`;
+    - :math:`r / (1 + r^2 / \alpha) \le \min(r, \sqrt{\alpha} / 2)`.
+
+    The mean over samples leaves no 1 / n. The second term of the minimum makes the loss
+    Lipschitz in the centres whatever the data.
+
+    Parameters
+    ----------
+    radius : float
+        :math:`\max_i \|z_i - m_j\|`; infinity gives the bound that holds everywhere.
+    n_clusters : int
+    threshold : float in (0, 1)
+    alpha, lambda_var : float
+
+    Returns
+    -------
+    float
+        Holds for both forms of the determinacy.
+    """
+    reach = min(radius, alpha**0.5 / 2)
+    scale = (1 + 2 * lambda_var) * (alpha + 1) / (n_clusters * alpha)
+    return scale * reach / min(threshold, 1 - threshold)
