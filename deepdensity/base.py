@@ -15,7 +15,6 @@ from sklearn.base import (
     ClusterMixin,
     TransformerMixin,
 )
-from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -25,11 +24,13 @@ from .augmentation import random_affine
 from .devices import resolve_device
 from .inputs import Source, image_layout, input_format
 from .networks.build import AUTOENCODERS, build_autoencoder, check_autoencoder
+from .starts import STARTS
 from .training import Trainer, decode, embed, reconstruction_error
 
 __all__ = ["BaseDeepClustering", "keeps_fitted_state"]
 
 DECODER_SHARE = 0.1  # of the pretraining epochs: how long a decoder is refitted
+N_VIEWS = 8  # augmented views of a sample that are averaged for the start
 PAIRS_A_BLOCK = 2**22  # numbers held at a time when samples meet clusters
 
 
@@ -65,6 +66,7 @@ class BaseDeepClustering(
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "autoencoder": [StrOptions({"auto", *AUTOENCODERS}), callable],
         "image_shape": [tuple, list, None],
+        "init": [StrOptions(set(STARTS))],
         "pretrain_epochs": [Interval(Integral, 0, None, closed="left")],
         "batch_size": [Interval(Integral, 2, None, closed="left")],
         "lr": [Interval(Real, 0, None, closed="neither")],
@@ -91,7 +93,7 @@ class BaseDeepClustering(
             check_random_state(self.random_state)
         )
         seeds = [int(seed) for seed in random.randint(2**31 - 1, size=4)]
-        self._kmeans_seed, self._density_seed = seeds[2:]
+        self._start_seed, self._density_seed = seeds[2:]
 
         if previous is None:
             self._format = input_format(X, layout)
@@ -142,12 +144,11 @@ class BaseDeepClustering(
         if not self._continues():
             trainer.pretrain(self.pretrain_epochs)
 
-    def _kmeans(self, Z):
-        """Centres (k, latent) and labels (n,) of k-means on the embedding."""
-        kmeans = KMeans(
-            self.n_clusters, n_init=self.n_init, random_state=self._kmeans_seed
-        ).fit(Z)
-        return kmeans.cluster_centers_, kmeans.labels_
+    def _first_partition(self, trainer, Z):
+        """Centres (k, latent) and labels (n,) to start from, for an embedding Z."""
+        views = trainer.embed_views(N_VIEWS) if self.init == "spectral" else Z
+        start = STARTS[self.init]
+        return start(Z, views, self.n_clusters, self.n_init, self._start_seed)
 
     def _decoder_epochs(self):
         """How long the decoder is refitted after a phase that has left it out."""
@@ -175,7 +176,7 @@ class BaseDeepClustering(
                 f"n_clusters ({self.n_clusters}). Possibly due to duplicate points in "
                 "X, or to clusters that have merged in training.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=6,  # the caller of fit
             )
         return np.argsort(counts == 0, kind="stable")
 
@@ -341,7 +342,7 @@ class BaseDeepClustering(
 
 def flatten_samples(X):
     """(n, ...) as (n, d) and the shape of a sample; X itself and None where it is 2-D."""
-    shape = np.shape(X)
+    shape = np.shape(X) if isinstance(X, (list, tuple)) else getattr(X, "shape", ())
     if len(shape) < 3:
         return X, None
     return np.asarray(X).reshape(shape[0], math.prod(shape[1:])), shape[1:]

@@ -53,8 +53,11 @@ class DECSClustering(BaseDeepClustering):
     tol : float, default=1e-3
         Training stops when the share of labels that change between refreshes stays
         under it at two refreshes running. 0 never stops early.
+    init : {"k-means", "spectral"}, default="k-means"
+        Where the clusters start: the papers' k-means, or spectral clustering of the
+        view-averaged embedding; see :mod:`deepdensity.starts`.
     n_init : int, default=20
-        Runs of the k-means at the start.
+        Runs of the k-means in either.
     device : str or torch.device, default="auto"
         "auto" is CUDA where there is one, else the CPU.
     callbacks : list of skorch callbacks, default=None
@@ -136,6 +139,7 @@ class DECSClustering(BaseDeepClustering):
         augment="auto",
         refresh_interval=100,
         tol=1e-3,
+        init="k-means",
         n_init=20,
         device="auto",
         callbacks=None,
@@ -157,6 +161,7 @@ class DECSClustering(BaseDeepClustering):
         self.augment = augment
         self.refresh_interval = refresh_interval
         self.tol = tol
+        self.init = init
         self.n_init = n_init
         self.device = device
         self.callbacks = callbacks
@@ -186,7 +191,7 @@ class DECSClustering(BaseDeepClustering):
         """
         trainer = self._begin(X)
         self._pretrain(trainer)  # line 1: Eq. 2
-        centres, labels = self._start(trainer.embed())  # line 2
+        centres, labels = self._start(trainer)  # line 2
         loss = InstabilityLoss(  # lines 4 to 6: Eq. 5 to 8
             centres, self.alpha, self.lambda_var, self.determinacy
         )
@@ -209,12 +214,13 @@ class DECSClustering(BaseDeepClustering):
         self._set_fitted(trainer, n_iter)
         return self._set_head()  # line 9
 
-    def _start(self, Z):
-        """First centres and labels: of k-means, or of the fit that goes on."""
+    def _start(self, trainer):
+        """First centres and labels: by `init`, or of the fit that goes on."""
+        Z = trainer.embed()
         goes_on = self._continues() and len(self.cluster_centers_) == self.n_clusters
         if goes_on:
             return self.cluster_centers_, self._assign(Z).argmax(1)
-        self.cluster_centers_, labels = self._kmeans(Z)
+        self.cluster_centers_, labels = self._first_partition(trainer, Z)
         return self.cluster_centers_, labels
 
     def _set_head(self):

@@ -65,8 +65,11 @@ class IDCLClustering(BaseDeepClustering):
         Once the curriculum has admitted all it will, training stops when the share of
         labels that change between refreshes stays under `tol` at two refreshes running.
         0 never stops early.
+    init : {"k-means", "spectral"}, default="k-means"
+        Where the clusters start: the papers' k-means, or spectral clustering of the
+        view-averaged embedding; see :mod:`deepdensity.starts`.
     n_init : int, default=20
-        Runs of the k-means at the start.
+        Runs of the k-means in either.
     device : str or torch.device, default="auto"
         "auto" is CUDA where there is one, else the CPU.
     callbacks : list of skorch callbacks, default=None
@@ -176,6 +179,7 @@ class IDCLClustering(BaseDeepClustering):
         augment="auto",
         refresh_interval=100,
         tol=1e-3,
+        init="k-means",
         n_init=20,
         device="auto",
         callbacks=None,
@@ -202,6 +206,7 @@ class IDCLClustering(BaseDeepClustering):
         self.augment = augment
         self.refresh_interval = refresh_interval
         self.tol = tol
+        self.init = init
         self.n_init = n_init
         self.device = device
         self.callbacks = callbacks
@@ -237,7 +242,7 @@ class IDCLClustering(BaseDeepClustering):
         self._check_fractions()
         trainer = self._begin(X)
         self._pretrain(trainer)  # Eq. 13
-        watch = LabelWatch(self._start(trainer.embed()), self.tol)
+        watch = LabelWatch(self._start(trainer), self.tol)
         loss = CurriculumLoss(self.gamma)
         self.curriculum_ = Curriculum(len(trainer.source))
         refresh_epochs = -(-self.refresh_interval // trainer.steps_per_epoch)
@@ -288,14 +293,15 @@ class IDCLClustering(BaseDeepClustering):
             )
         return capped_fraction(float(fraction), self.lambda_max)
 
-    def _start(self, Z):
-        """First labels, and cores in case a cluster stays without: as from k-means.
+    def _start(self, trainer):
+        """First labels, and cores in case a cluster stays without: as from `init`.
 
         Where the fit goes on from a last one, its cores give the labels.
         """
+        Z = trainer.embed()
         if self._continues() and len(self.core_means_) == self.n_clusters:
             return self._assign(Z).argmax(1)
-        self.core_means_, labels = self._kmeans(Z)
+        self.core_means_, labels = self._first_partition(trainer, Z)
         self.core_spreads_ = np.zeros(self.n_clusters)
         return labels
 

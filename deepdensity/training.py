@@ -159,6 +159,20 @@ class Trainer:
             )
         return Z.astype(np.float64)
 
+    def embed_views(self, n_views):
+        """Mean embedding of the augmented views of each row: float64 (n, latent)."""
+        if self.augment is None:
+            return self.embed()
+        total = 0.0
+        for _ in range(n_views):
+            Z = embed(self.module, self.source, torch.float32, self.view)
+            total = total + Z.astype(np.float64)
+        return total / n_views
+
+    def view(self, x):
+        """A batch, augmented."""
+        return self.augment(x, self.generator)
+
     def refit_decoder(self, n_epochs):
         """Train the decoder alone, so that it follows an encoder trained without it.
 
@@ -225,14 +239,17 @@ def in_dtype(module, dtype, device):
     return copy.deepcopy(module).to(device=device, dtype=dtype)
 
 
-def embed(module, source, dtype):
+def embed(module, source, dtype, view=None):
     """Embedding of all rows, block by block: array (n, latent) of the given dtype.
 
-    In float64 a row's embedding does not depend, to seven digits, on its block.
+    `view`, if given, is applied to each block before. In float64 a row's embedding does not depend, to seven digits, on its block.
     """
     module = in_dtype(module, dtype, source.device)
+    blocks = []
     with torch.inference_mode():
-        blocks = [module.encode(source.read(b, dtype)).cpu() for b in source.blocks()]
+        for rows in source.blocks():
+            x = source.read(rows, dtype)
+            blocks.append(module.encode(x if view is None else view(x)).cpu())
     return torch.cat(blocks).numpy()
 
 

@@ -58,7 +58,13 @@ def build_autoencoder(autoencoder, input_shape, n_components, seed, for_images):
         # weights are drawn from torch's global generator: borrowed, and put back
         with construction, torch.random.fork_rng(devices=[]):
             torch.random.default_generator.manual_seed(seed)
-            module = autoencoder(input_shape, n_components)
+            try:
+                module = autoencoder(input_shape, n_components)
+            except Exception as error:
+                raise ValueError(
+                    f"autoencoder={autoencoder!r} cannot be called with (input_shape="
+                    f"{input_shape}, n_components={n_components}): {error}"
+                ) from error
     check_autoencoder(module, input_shape, n_components)
     return module.float()
 

@@ -1,0 +1,41 @@
+# Needs Python 3.11 or newer; all else is installed into .venv.
+#
+#   make demo         cluster scikit-learn's Digits, print scores, draw the embeddings
+#   make test         the tests, but for the slow ones
+#   make test-slow    the slow tests alone: they train on real data for minutes
+#   make clean        remove the environment and what the tools leave behind
+
+PYTHON ?= python3
+# any requirement that pip understands, to choose a CPU build for instance
+TORCH ?= torch==2.13.0
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+INSTALL := $(RUN) -m pip install -qq --disable-pip-version-check
+
+.PHONY: demo test test-slow clean
+
+demo: $(VENV)/with-demo
+	$(RUN) benchmarks/digits_demo.py
+
+test: $(VENV)/with-test
+	$(RUN) -m pytest -m "not slow"
+
+test-slow: $(VENV)/with-test
+	$(RUN) -m pytest -m slow
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# stamps: the environment with torch, then the package with one of its extras
+$(VENV)/with-torch:
+	@echo "Creating $(VENV) with $(TORCH)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(INSTALL) $(TORCH)
+	@touch $@
+
+$(VENV)/with-%: $(VENV)/with-torch setup.cfg pyproject.toml
+	@echo "Installing deepdensity[$*]"
+	@$(INSTALL) --editable ".[$*]"
+	@touch $@

@@ -1,0 +1,242 @@
+"""Soft assignment, density cores, targets and KL (IDCL, Eq. 9 to 12 and 15)."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+
+from deepdensity.assignment import (
+    DensityCores,
+    core_means,
+    core_silhouette,
+    core_similarity,
+    density_core,
+    kl_divergence,
+    soft_assignment,
+    squared_distances_to,
+    target_distribution,
+)
+
+from . import reference
+
+TIGHT = {"rtol": 1e-10, "atol": 1e-12}
+SIZES = [(1, 1, 1), (1, 4, 2), (12, 1, 3), (15, 2, 10), (20, 5, 4)]
+
+
+def points(seed, n, d):
+    return np.random.default_rng(seed).standard_normal((n, d))
+
+
+def random_assignment(seed, n, k):
+    return np.random.default_rng(seed).dirichlet(np.full(k, 0.3), size=n)
+
+
+def random_cores(seed, k, d):
+    """The points of k cores of different sizes, and what the package keeps of them."""
+    random = np.random.default_rng(seed)
+    cores = [random.standard_normal((size, d)) for size in range(1, k + 1)]
+    samples, Z = {}, np.concatenate(cores)
+    for j in range(k):
+        start = j * (j + 1) // 2
+        samples[j] = np.arange(start, start + j + 1)
+    nothing = DensityCores(torch.zeros(k, d).double(), torch.zeros(k).double())
+    return cores, core_means(torch.tensor(Z), samples, nothing)
+
+
+# -- distances and soft assignment -----------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("n", "k", "d"), SIZES)
+def test_squared_distances_to_centres_agree_with_the_loop(seed, n, k, d):
+    Z, centres = points(seed, n, d), points(seed + 10, k, d)
+    found = squared_distances_to(torch.tensor(Z), torch.tensor(centres))
+    assert_allclose(found, reference.squared_distances_to(Z, centres), **TIGHT)
+
+
+def test_squared_distances_are_exact_far_from_the_origin():
+    Z = torch.tensor([[1e8, 0.0], [1e8 + 3, 4.0]], dtype=torch.float64)
+    found = squared_distances_to(Z, Z[:1])
+    assert_array_equal(found, [[0.0], [25.0]])
+
+
+def test_squared_distances_of_a_row_do_not_depend_on_other_rows():
+    Z, centres = torch.tensor(points(0, 50, 10)), torch.tensor(points(1, 7, 10))
+    together = squared_distances_to(Z, centres)
+    alone = torch.cat([squared_distances_to(Z[i : i + 1], centres) for i in range(50)])
+    assert torch.equal(together, alone)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("alpha", [0.01, 0.5, 1.0, 3.0, 100.0])
+@pytest.mark.parametrize(("n", "k", "d"), SIZES)
+def test_soft_assignment_agrees_with_the_loop(seed, alpha, n, k, d):
+    distances = reference.squared_distances_to(
+        points(seed, n, d), points(seed + 10, k, d)
+    )
+    q = soft_assignment(torch.tensor(distances), alpha)
+    assert_allclose(q, reference.soft_assignment(distances, alpha), **TIGHT)
+    assert_allclose(q.sum(1), np.ones(n), rtol=1e-12)
+
+
+def test_soft_assignment_has_one_degree_of_freedom_by_default():
+    distances = torch.tensor(points(0, 6, 3) ** 2)
+    assert torch.equal(soft_assignment(distances), soft_assignment(distances, 1.0))
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e100, 1e250])
+def test_no_sample_is_too_near_or_too_far_to_be_assigned(scale):
+    distances = scale * torch.tensor([[1.0, 1.0, 4.0]], dtype=torch.float64)
+    q = soft_assignment(distances)
+    assert_allclose(q.sum(), 1.0, rtol=1e-12)
+    assert q[0, 0] == q[0, 1]
+    if scale > 1:
+        assert_allclose(q[0], np.array([4, 4, 1]) / 9, rtol=1e-10)
+
+
+def test_soft_assignment_to_equal_centres_is_equal():
+    q = soft_assignment(torch.full((3, 4), 2.5, dtype=torch.float64))
+    assert_allclose(q, np.full((3, 4), 0.25), rtol=1e-12)
+
+
+# -- density cores ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("fraction", [0.01, 0.05, 0.5, 1.0])
+@pytest.mark.parametrize(("n", "k"), [(1, 1), (2, 6), (30, 1), (45, 4)])
+def test_density_core_agrees_with_the_loop_over_clusters(seed, fraction, n, k):
+    random = np.random.default_rng(seed)
+    labels, rho = random.integers(k, size=n), random.exponential(size=n)
+    cores = density_core(rho, labels, fraction)
+    expected = reference.density_core(rho, labels, fraction)
+    assert cores.keys() == expected.keys()
+    for label, core in cores.items():
+        assert_array_equal(core, expected[label])
+
+
+def test_density_core_of_ties_takes_the_earlier_samples():
+    cores = density_core(np.ones(8), np.array([1, 0, 1, 0, 1, 0, 1, 0]), 0.5)
+    assert {label: list(core) for label, core in cores.items()} == {
+        0: [1, 3],
+        1: [0, 2],
+    }
+
+
+def test_every_cluster_has_a_core_however_small_the_fraction():
+    cores = density_core(np.arange(3.0), np.array([0, 0, 1]), 1e-12)
+    assert {label: list(core) for label, core in cores.items()} == {0: [1], 1: [2]}
+
+
+def test_means_and_spreads_are_those_of_the_core_samples():
+    Z = points(0, 30, 3)
+    samples = {0: np.array([3, 5, 8]), 2: np.array([1])}
+    before = DensityCores(torch.tensor(points(1, 3, 3)), torch.tensor([5.0, 6, 7]))
+    before = DensityCores(before.means, before.spreads.double())
+    cores = core_means(torch.tensor(Z), samples, before)
+    mean = (Z[3] + Z[5] + Z[8]) / 3
+    spread = sum(reference.squared_distance(Z[i], mean) for i in (3, 5, 8)) / 3
+    assert_allclose(cores.means[0], mean, **TIGHT)
+    assert_allclose(cores.spreads[0], spread, **TIGHT)
+    assert_allclose(cores.means[2], Z[1], **TIGHT)
+    assert cores.spreads[2] == 0
+
+
+def test_a_cluster_without_samples_keeps_its_core_and_the_old_cores_stay():
+    before = DensityCores(torch.ones(2, 3).double(), torch.tensor([5.0, 6.0]).double())
+    after = core_means(torch.zeros(4, 3).double(), {1: np.array([0, 2])}, before)
+    assert torch.equal(after.means[0], before.means[0])
+    assert after.spreads[0] == 5
+    assert_array_equal(after.means[1], np.zeros(3))
+    assert_array_equal(before.means, np.ones((2, 3)))
+    assert_array_equal(before.spreads, [5, 6])
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("n", "k", "d"), SIZES)
+def test_core_similarity_is_the_mean_squared_distance_to_the_core(seed, n, k, d):
+    Z = points(seed, n, d)
+    core_points, cores = random_cores(seed + 10, k, d)
+    found = core_similarity(torch.tensor(Z), cores)
+    assert_allclose(found, reference.core_similarity(Z, core_points), **TIGHT)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("n", "k"), [(1, 1), (1, 4), (9, 2), (30, 6)])
+def test_core_silhouette_agrees_with_the_loop(seed, n, k):
+    similarity = np.random.default_rng(seed).exponential(size=(n, k))
+    found = core_silhouette(torch.tensor(similarity))
+    assert_allclose(found, reference.core_silhouette(similarity), **TIGHT)
+    assert found.min() >= 0
+    assert found.max() <= 1
+
+
+def test_core_silhouette_is_zero_half_way_and_one_at_a_core_point():
+    similarity = torch.tensor([[2.0, 2.0, 9.0], [0.0, 3.0, 9.0], [0.0, 0.0, 0.0]])
+    assert_array_equal(core_silhouette(similarity), [0, 1, 0])
+
+
+# -- target and divergence -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("n", "k"), [(1, 1), (1, 4), (9, 2), (30, 6)])
+def test_target_distribution_agrees_with_the_loop(seed, n, k):
+    Q = random_assignment(seed, n, k)
+    P = target_distribution(torch.tensor(Q))
+    assert_allclose(P, reference.target_distribution(Q), **TIGHT)
+    assert_allclose(P.sum(1), np.ones(n), rtol=1e-12)
+
+
+def test_a_cluster_that_is_empty_in_q_is_empty_in_the_target():
+    Q = random_assignment(0, 8, 3)
+    Q[:, 2] = 0
+    Q[:, :2] = random_assignment(1, 8, 2)
+    P = target_distribution(torch.tensor(Q))
+    assert_allclose(P, reference.target_distribution(Q), **TIGHT)
+    assert_array_equal(P[:, 2], np.zeros(8))
+
+
+def test_target_of_a_hard_assignment_is_the_assignment():
+    Q = np.eye(3)[[0, 1, 1, 2, 0, 0]]
+    assert_array_equal(target_distribution(torch.tensor(Q)), Q)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("n", "k"), [(1, 1), (1, 4), (9, 2), (30, 6)])
+def test_kl_divergence_agrees_with_the_loop(seed, n, k):
+    P, Q = random_assignment(seed, n, k), random_assignment(seed + 10, n, k)
+    found = kl_divergence(torch.tensor(P), torch.tensor(Q)).item()
+    assert_allclose(found, reference.kl_divergence(P, Q), **TIGHT)
+
+
+def test_kl_divergence_of_a_hard_target_counts_its_zeros_as_nothing():
+    P, Q = np.eye(3), random_assignment(0, 3, 3)
+    found = kl_divergence(torch.tensor(P), torch.tensor(Q)).item()
+    assert_allclose(found, reference.kl_divergence(P, Q), **TIGHT)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_kl_divergence_is_zero_for_equals_and_positive_otherwise(seed):
+    P, Q = random_assignment(seed, 9, 4), random_assignment(seed + 10, 9, 4)
+    P, Q = torch.tensor(P), torch.tensor(Q)
+    assert_allclose(kl_divergence(P, P), 0, atol=1e-14)
+    assert kl_divergence(P, Q) > 0.01
+
+
+def test_kl_divergence_does_not_depend_on_how_often_the_samples_are_repeated():
+    P, Q = torch.tensor(random_assignment(0, 9, 4)), torch.full((9, 4), 0.25).double()
+    once, thrice = kl_divergence(P, Q), kl_divergence(P.repeat(3, 1), Q.repeat(3, 1))
+    assert_allclose(thrice, once, rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("n", "k", "d"), SIZES)
+def test_gradient_of_the_divergence_is_the_published_equation_15(seed, n, k, d):
+    Z = torch.tensor(points(seed, n, d), requires_grad=True)
+    core_points, cores = random_cores(seed + 10, k, d)
+    P = random_assignment(seed + 20, n, k)
+    q = soft_assignment(core_similarity(Z, cores))
+    (gradient,) = torch.autograd.grad(kl_divergence(torch.tensor(P), q), Z)
+    expected = reference.kl_gradient_z(Z.detach().numpy(), core_points, P)
+    assert_allclose(gradient, expected, **TIGHT)

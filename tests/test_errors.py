@@ -1,0 +1,220 @@
+"""Bad input: the message names what is wrong, and a fitted estimator stays as it was."""
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from torch import nn
+
+from .common import BOTH, decs, digit_vectors, idcl, small_conv
+
+X, _ = digit_vectors(120)
+IMAGES = X.reshape(-1, 8, 8)
+
+
+class WithoutDecode(nn.Module):
+    def encode(self, x):
+        return x[:, :10]
+
+
+class WrongLatentSize(nn.Module):
+    def encode(self, x):
+        return x[:, :7]
+
+    def decode(self, z):
+        return z
+
+
+class WrongBack(nn.Module):
+    def encode(self, x):
+        return x[:, :10]
+
+    def decode(self, z):
+        return z
+
+
+class Fixed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(5, 10)
+
+    def encode(self, x):
+        return self.linear(x)
+
+    decode = encode
+
+
+def with_one(value):
+    bad = X.copy()
+    bad[3, 5] = value
+    return bad
+
+
+# parameters of both, X (None is the digits), and what the message must say
+BAD_FITS = [
+    ({}, with_one(np.nan), "NaN"),
+    ({}, with_one(np.inf), "infinity"),
+    ({}, X[:7], r"n_samples=7 should be >= n_clusters=10"),
+    ({}, X[:0], "0 sample"),
+    ({}, X[:, :0], r"0 feature"),
+    ({}, X[0], "1D array"),
+    ({}, np.zeros((30, 4, 4, 3, 2)), r"5 dimensions.*\(n, h, w, c\)"),
+    ({}, np.zeros((30, 4, 9, 3)), r"\(4, 9, 3\).*image_shape"),
+    ({}, np.zeros((30, 8, 9, 7)), r"\(8, 9, 7\).*image_shape"),
+    ({}, np.array([["a"] * 3] * 20), "could not convert"),
+    ({"n_clusters": 0}, None, r"'n_clusters'.*\[1, inf\).*Got 0"),
+    ({"n_clusters": 2.5}, None, r"'n_clusters'.*int.*Got 2\.5"),
+    ({"n_components": 0}, None, r"'n_components'.*Got 0"),
+    ({"image_shape": (8, 9)}, None, r"image_shape=\(8, 9\).*72.*n_features = 64"),
+    ({"image_shape": (-1, 9)}, None, r"image_shape=\(-1, 9\).*n_features = 64"),
+    ({"image_shape": (-1, -1)}, None, r"image_shape=\(-1, -1\)"),
+    ({"image_shape": (64,)}, None, r"image_shape=\(64,\).*\(height, width\)"),
+    ({"image_shape": (8.0, 8)}, None, r"image_shape=\(8\.0, 8\).*whole numbers"),
+    ({"image_shape": (7, 9)}, IMAGES, r"image_shape=\(7, 9\).*63"),
+    ({"image_shape": (4, 16)}, IMAGES, r"image_shape=\(4, 16\).*\(8, 8\)"),
+    ({"image_shape": "8x8"}, None, r"'image_shape'.*Got '8x8'"),
+    ({"autoencoder": "resnet"}, None, r"'autoencoder'.*'conv'.*Got 'resnet'"),
+    ({"autoencoder": "conv"}, None, r"autoencoder='conv' takes images.*image_shape"),
+    ({"autoencoder": "transformer"}, None, r"autoencoder='transformer' takes images"),
+    ({"autoencoder": WithoutDecode()}, None, r"WithoutDecode has no method 'decode'"),
+    ({"autoencoder": nn.Linear}, None, r"Linear'> cannot be called with.*\(64,\)"),
+    ({"autoencoder": nn.Linear(64, 10)}, None, r"Linear has no method 'encode'"),
+    ({"autoencoder": WrongLatentSize()}, None, r"\(2, 7\).*n_components=10"),
+    ({"autoencoder": WrongBack()}, None, r"\(2, 10\).*\(2, 64\)"),
+    ({"autoencoder": Fixed()}, None, r"Fixed cannot take a batch of shape \(2, 64\)"),
+    ({"pretrain_epochs": -1}, None, r"'pretrain_epochs'.*\[0, inf\).*Got -1"),
+    ({"batch_size": 1}, None, r"'batch_size'.*\[2, inf\).*Got 1"),
+    ({"lr": 0}, None, r"'lr'.*\(0.*, inf\).*Got 0"),
+    ({"augment": True}, None, r"augment=True.*image_shape"),
+    ({"augment": "flip"}, None, r"'augment'.*Got 'flip'"),
+    ({"init": "random"}, None, r"'init'.*'k-means'.*Got 'random'"),
+    ({"n_init": 0}, None, r"'n_init'.*Got 0"),
+    ({"refresh_interval": 0}, None, r"'refresh_interval'.*Got 0"),
+    ({"tol": -0.1}, None, r"'tol'.*Got -0\.1"),
+    ({"device": "abacus"}, None, r"device='abacus'.*'cpu'"),
+    ({"device": "cuda:99"}, None, r"device='cuda:99' is not there.*device='auto'"),
+    ({"device": 3}, None, r"'device'.*Got 3"),
+    ({"callbacks": "print"}, None, r"'callbacks'.*Got 'print'"),
+    ({"random_state": "seed"}, None, r"'random_state'.*Got 'seed'"),
+]
+
+BAD_IDCL = [
+    ({"pacing": "logarithmic"}, r"'pacing'.*'exponential'.*Got 'logarithmic'"),
+    ({"pacing_epochs": 0}, r"'pacing_epochs'.*Got 0"),
+    ({"lambda_0": 0}, r"'lambda_0'.*\(0.*, 1.*\].*Got 0"),
+    ({"lambda_0": 0.9, "lambda_max": 0.8}, r"lambda_0=0\.9.*lambda_max=0\.8"),
+    ({"lambda_0": 1.2}, r"'lambda_0'.*Got 1\.2"),
+    ({"lambda_max": 1.2}, r"'lambda_max'.*Got 1\.2"),
+    ({"core_fraction": 0}, r"'core_fraction'.*\(0.*, 1.*\].*Got 0"),
+    ({"core_fraction": 1.1}, r"'core_fraction'.*Got 1\.1"),
+    ({"cutoff_quantile": 0}, r"'cutoff_quantile'.*Got 0"),
+    ({"cutoff_quantile": 2}, r"'cutoff_quantile'.*Got 2"),
+    ({"density_kernel": "box"}, r"'density_kernel'.*'cutoff'.*Got 'box'"),
+    ({"gamma": -1}, r"'gamma'.*Got -1"),
+    ({"max_epochs": -1}, r"'max_epochs'.*Got -1"),
+]
+
+BAD_DECS = [
+    ({"alpha": 0}, r"'alpha'.*Got 0"),
+    ({"lambda_var": -1}, r"'lambda_var'.*Got -1"),
+    ({"determinacy": "cubic"}, r"'determinacy'.*'quadratic'.*Got 'cubic'"),
+    ({"max_iter": -1}, r"'max_iter'.*Got -1"),
+]
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return {short: short().fit(X) for short in BOTH}
+
+
+def assert_fails_and_keeps_the_fit(model, parameters, data, message):
+    state = pickle.dumps(vars(model))
+    proba = model.predict_proba(X)
+    unfitted = clone(model).set_params(**parameters)
+    data = X if data is None else data
+    message = f"(?s){message}"
+    with pytest.raises(ValueError, match=message):
+        unfitted.fit(data)
+    assert not [name for name in vars(unfitted) if name.endswith("_")]
+    before = model.get_params()
+    try:
+        model.set_params(**parameters)
+        with pytest.raises(ValueError, match=message):
+            model.fit(data)
+    finally:
+        model.set_params(**before)
+    assert vars(model).keys() == pickle.loads(state).keys()
+    assert_array_equal(model.predict_proba(X), proba)
+
+
+@pytest.mark.parametrize("short", BOTH)
+@pytest.mark.parametrize(("parameters", "data", "message"), BAD_FITS)
+def test_bad_fits_of_both(fitted, short, parameters, data, message):
+    assert_fails_and_keeps_the_fit(fitted[short], parameters, data, message)
+
+
+@pytest.mark.parametrize(("parameters", "message"), BAD_IDCL)
+def test_bad_parameters_of_idcl(fitted, parameters, message):
+    assert_fails_and_keeps_the_fit(fitted[idcl], parameters, None, message)
+
+
+@pytest.mark.parametrize(("parameters", "message"), BAD_DECS)
+def test_bad_parameters_of_decs(fitted, parameters, message):
+    assert_fails_and_keeps_the_fit(fitted[decs], parameters, None, message)
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_a_fit_that_fails_half_way_keeps_the_fitted_state(fitted, short):
+    model = fitted[short]
+    proba = model.predict_proba(X)
+
+    class Stumble(Exception):
+        pass
+
+    def stumble(x, generator):
+        if torch.rand(1, generator=generator) < 0.2:
+            raise Stumble
+        return x
+
+    with pytest.raises(Stumble):
+        model.set_params(augment=stumble).fit(X[:60])
+    model.set_params(augment="auto")
+    assert len(model.labels_) == len(X)
+    assert_array_equal(model.predict_proba(X), proba)
+
+
+@pytest.mark.parametrize("short", BOTH)
+@pytest.mark.parametrize("method", ["predict", "transform", "score_samples", "score"])
+def test_new_data_must_have_the_fitted_shape(fitted, short, method):
+    on_vectors = fitted[short]
+    with pytest.raises(ValueError, match="X has 60 features, but .* expecting 64"):
+        getattr(on_vectors, method)(X[:, :60])
+    with pytest.raises(ValueError, match=r"shape \(8, 8\), but .* shape \(64,\)"):
+        getattr(on_vectors, method)(IMAGES)
+    with pytest.raises(ValueError, match="NaN"):
+        getattr(on_vectors, method)(with_one(np.nan))
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_images_of_another_size(short):
+    model = short(autoencoder=small_conv).fit(IMAGES)
+    for other in (IMAGES[:, :6], IMAGES[:, :, :, None], IMAGES.reshape(-1, 4, 16)):
+        with pytest.raises(ValueError, match=r"samples of shape .*\(8, 8\)"):
+            model.predict(other)
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_embeddings_of_another_size(fitted, short):
+    with pytest.raises(ValueError, match="9 columns.*n_components=10"):
+        fitted[short].inverse_transform(np.zeros((3, 9)))
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_predict_proba_says_what_to_do_with_sparse_X(fitted, short):
+    from scipy import sparse
+
+    with pytest.raises(TypeError, match=r"no sparse X.*toarray"):
+        fitted[short].predict_proba(sparse.csr_array(X))

@@ -1,0 +1,177 @@
+"""IDCLClustering: the algorithm, its ablations, its fitted attributes."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+
+from deepdensity.assignment import squared_distances_to
+from deepdensity.curriculum import PACINGS, exponential_pacing
+from deepdensity.density import cutoff_distance
+from deepdensity.papers import IDCL_ABLATIONS
+
+from . import reference
+from .common import N_CLUSTERS, digit_vectors, idcl, small_conv
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    X, _ = digit_vectors()
+    return X, idcl(max_epochs=12, refresh_interval=6).fit(X)
+
+
+def test_fitted_attributes(fitted):
+    X, model = fitted
+    n = len(X)
+    assert model.labels_.shape == model.density_.shape == model.difficulty_.shape == (n,)
+    assert model.embedding_.shape == (n, 10)
+    assert model.core_means_.shape == (N_CLUSTERS, 10)
+    assert model.core_spreads_.shape == (N_CLUSTERS,)
+    assert model.n_iter_ == len(model.curriculum_) == 12
+    assert model.difficulty_.min() == 0 and model.difficulty_.max() == 1
+    assert_array_equal(np.argsort(model.density_), np.argsort(model.difficulty_))
+    cluster_rows = [row for row in model.history_ if row["phase"] == "cluster"]
+    assert [row["fraction"] for row in cluster_rows] == model.curriculum_.fractions
+    # 3 steps an epoch: a refresh every second epoch
+    assert ["label_change" in row for row in cluster_rows] == [True, False] * 6
+
+
+def test_density_is_that_of_the_final_embedding(fitted):
+    _, model = fitted
+    Z = torch.from_numpy(model.embedding_)
+    expected = reference.local_density(
+        model.embedding_, cutoff_distance(Z), "gaussian"
+    )
+    assert_allclose(model.density_, expected, rtol=1e-9)
+
+
+def test_head_is_the_cores_of_the_final_embedding(fitted):
+    X, model = fitted
+    Z, core = model.embedding_, model.core_sample_indices_
+    assert_array_equal(core, np.unique(core))
+    assert N_CLUSTERS <= len(core) <= 0.05 * len(X) + N_CLUSTERS
+    similarity = ((Z[:, None] - model.core_means_) ** 2).sum(2) + model.core_spreads_
+    assert_array_equal(similarity.argmin(1), model.labels_)
+    assert_allclose(
+        model.predict_proba(X), reference.soft_assignment(similarity, 1.0), rtol=1e-9
+    )
+
+
+def test_curriculum_is_the_published_pace_per_cluster(fitted):
+    X, model = fitted
+    expected = [min(exponential_pacing(t, 6, 0.6), 0.95) for t in range(12)]
+    assert_allclose(model.curriculum_.fractions, expected, rtol=1e-12)
+    sizes = [len(model.curriculum_[t]) for t in range(12)]
+    assert sizes[0] < sizes[3] < sizes[11]
+    for fraction, size in zip(expected, sizes, strict=True):
+        assert fraction * len(X) <= size <= fraction * len(X) + N_CLUSTERS
+    assert model.curriculum_[0].max() < len(X)
+
+
+def test_epochs_train_on_the_curriculum_alone(monkeypatch):
+    from deepdensity.inputs import Source
+
+    X, _ = digit_vectors()
+    asked = []
+    read = Source.read
+
+    def spy(self, rows, dtype=torch.float32):
+        if not isinstance(rows, slice):  # slices are whole passes for the embedding
+            asked.append(rows)
+        return read(self, rows, dtype)
+
+    monkeypatch.setattr(Source, "read", spy)
+    model = idcl(pretrain_epochs=0, max_epochs=1).fit(X)
+    assert_array_equal(np.sort(np.concatenate(asked)), model.curriculum_[0])
+
+
+@pytest.mark.parametrize("pacing", sorted(PACINGS))
+def test_every_pacing(pacing):
+    X, _ = digit_vectors(200)
+    model = idcl(pacing=pacing, max_epochs=6, pacing_epochs=4).fit(X)
+    fractions = model.curriculum_.fractions
+    assert fractions == sorted(fractions)
+    assert fractions[0] == (1.0 if pacing == "none" else 0.6)
+    assert fractions[-1] == (1.0 if pacing == "none" else 0.95)
+    assert len(model.curriculum_[5]) >= fractions[-1] * len(X)
+
+
+def test_pacing_by_a_function_of_the_user():
+    seen = []
+
+    def half_then_all(epoch, n_epochs, lambda_0):
+        seen.append((epoch, n_epochs, lambda_0))
+        return 0.5 if epoch < n_epochs else 1.0
+
+    model = idcl(pacing=half_then_all, pacing_epochs=2, lambda_max=0.9).fit(
+        digit_vectors(200)[0]
+    )
+    assert model.curriculum_.fractions == [0.5, 0.5, 0.9, 0.9]
+    assert seen == [(t, 2, 0.6) for t in range(4)]
+
+
+@pytest.mark.parametrize("share", [0, -0.5, 1.5, float("nan")])
+def test_pacing_outside_0_to_1_is_an_error(share):
+    with pytest.raises(ValueError, match="pacing=.*epoch 0.*share in"):
+        idcl(pacing=lambda *args: share).fit(digit_vectors(200)[0])
+
+
+@pytest.mark.parametrize("name", IDCL_ABLATIONS)
+def test_each_ablation_of_the_paper_is_a_parameter(name):
+    X, _ = digit_vectors(200)
+    images = X.reshape(-1, 8, 8)
+    usual = idcl(autoencoder=small_conv).fit(images)
+    ablated = idcl(autoencoder=small_conv).set_params(**IDCL_ABLATIONS[name])
+    assert not np.array_equal(ablated.fit(images).embedding_, usual.embedding_)
+
+
+def test_without_a_core_the_head_is_the_centres():
+    X, _ = digit_vectors(200)
+    model = idcl(core_fraction=None).fit(X)
+    assert_array_equal(model.core_spreads_, 0)
+    Z = torch.from_numpy(model.embedding_)
+    nearest = squared_distances_to(Z, torch.from_numpy(model.core_means_)).argmin(1)
+    assert_array_equal(nearest, model.labels_)
+
+
+def test_kernels_differ():
+    X, _ = digit_vectors(200)
+    cutoff = idcl(density_kernel="cutoff").fit(X)
+    assert_array_equal(cutoff.density_, np.round(cutoff.density_))  # counts
+    assert not np.array_equal(cutoff.density_, idcl().fit(X).density_)
+
+
+def test_score_samples_is_the_density_also_of_new_samples(fitted):
+    X, model = fitted
+    assert_allclose(model.score_samples(X), (model.density_ + 1) / len(X), rtol=1e-9)
+    rng = np.random.default_rng(0)
+    strange = rng.uniform(size=X.shape)  # noise in place of digits
+    assert np.median(model.score_samples(strange)) < np.median(model.score_samples(X))
+
+
+def test_score_is_a_silhouette_that_rises_with_training():
+    X, _ = digit_vectors()
+    start, end = idcl(max_epochs=0).fit(X), idcl(max_epochs=60).fit(X)
+    assert 0 <= start.score(X) < end.score(X) <= 1
+
+
+def test_gamma_0_leaves_the_reconstruction_alone():
+    X, _ = digit_vectors(200)
+    rows = idcl(gamma=0).fit(X).history_
+    weighted = idcl(gamma=10).fit(X).history_
+    assert rows[-1, "train_loss"] < weighted[-1, "train_loss"]
+
+
+def test_training_stops_once_the_labels_have_settled():
+    X, _ = digit_vectors()
+    model = idcl(max_epochs=200, pacing_epochs=3, tol=0.05).fit(X)
+    assert 3 < model.n_iter_ < 200
+    unsettled = idcl(max_epochs=8, pacing_epochs=8, tol=1.0).fit(X)
+    assert unsettled.n_iter_ == 8  # not before the curriculum is complete
+    assert idcl(max_epochs=12, pacing_epochs=1, tol=0).fit(X).n_iter_ == 12
+
+
+def test_divergence_is_an_error_that_names_the_learning_rate():
+    X, _ = digit_vectors(200)
+    with pytest.raises(ValueError, match=r"diverged.*lr=1e\+30"):
+        idcl(lr=1e30).fit(X)

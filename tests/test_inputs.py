@@ -1,0 +1,369 @@
+"""From X as users hold it to the batches that the networks see, and back."""
+
+import tracemalloc
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+
+from deepdensity.inputs import InputFormat, Layout, Source, image_layout, input_format
+
+CPU = torch.device("cpu")
+
+# shape of a sample, image_shape -> stored, channel axis, shape for the network
+LAYOUTS = [
+    ((12,), None, (12,), None, (12,)),
+    ((1,), None, (1,), None, (1,)),
+    ((12,), (3, 4), (3, 4), None, (1, 3, 4)),
+    ((12,), [3, 4], (3, 4), None, (1, 3, 4)),
+    ((30,), (5, 2, 3), (5, 2, 3), 2, (3, 5, 2)),
+    ((75,), (5, 5, 3), (5, 5, 3), 2, (3, 5, 5)),
+    ((75,), (3, 5, 5), (3, 5, 5), 0, (3, 5, 5)),
+    ((36,), (3, 6, 2), (3, 6, 2), 2, (2, 3, 6)),  # both ends may be channels: the last
+    ((392,), (7, 7, 8), (7, 7, 8), 2, (8, 7, 7)),  # neither may: the last
+    ((12,), (-1, 4), (3, 4), None, (1, 3, 4)),
+    ((12,), (3, -1), (3, 4), None, (1, 3, 4)),
+    ((75,), (5, 5, -1), (5, 5, 3), 2, (3, 5, 5)),
+    ((75,), (-1, 5, 5), (3, 5, 5), 0, (3, 5, 5)),
+    ((75,), (3, -1, 5), (3, 5, 5), 0, (3, 5, 5)),
+    ((8, 9), None, (8, 9), None, (1, 8, 9)),
+    ((8, 9), (8, 9), (8, 9), None, (1, 8, 9)),
+    ((8, 9), (8, -1), (8, 9), None, (1, 8, 9)),
+    ((1, 2), None, (1, 2), None, (1, 1, 2)),
+    ((8, 9, 3), None, (8, 9, 3), 2, (3, 8, 9)),
+    ((8, 9, 1), None, (8, 9, 1), 2, (1, 8, 9)),
+    ((3, 8, 9), None, (3, 8, 9), 0, (3, 8, 9)),
+    ((4, 8, 9), None, (4, 8, 9), 0, (4, 8, 9)),
+    ((8, 9, 3), (8, 9), (8, 9, 3), 2, (3, 8, 9)),
+    ((3, 8, 9), (8, 9), (3, 8, 9), 0, (3, 8, 9)),
+    ((8, 9, 3), (8, 9, 3), (8, 9, 3), 2, (3, 8, 9)),
+    ((8, 9, 3), (3, 8, 9), (8, 9, 3), 2, (3, 8, 9)),
+    ((3, 8, 9), (3, 8, 9), (3, 8, 9), 0, (3, 8, 9)),
+    ((3, 8, 9), (8, 9, 3), (3, 8, 9), 0, (3, 8, 9)),
+    ((2, 8, 3), (2, 8), (2, 8, 3), 2, (3, 2, 8)),  # ambiguous, and settled
+    ((2, 8, 3), (8, 3), (2, 8, 3), 0, (2, 8, 3)),
+    ((7, 8, 9), (7, 8), (7, 8, 9), 2, (9, 7, 8)),
+    ((7, 8, 9), (8, 9), (7, 8, 9), 0, (7, 8, 9)),
+]
+
+
+# -- the layout of a sample ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("sample", "image", "stored", "axis", "shape"), LAYOUTS)
+def test_layout_of_a_sample(sample, image, stored, axis, shape):
+    layout = image_layout(sample, image)
+    assert layout == Layout(stored, axis)
+    assert layout.shape == shape
+
+
+@pytest.mark.parametrize(("sample", "image", "stored", "axis", "shape"), LAYOUTS)
+def test_pixels_end_up_in_their_places_and_come_back(
+    sample, image, stored, axis, shape
+):
+    n_values = int(np.prod(sample))
+    X = np.arange(3 * n_values, dtype=np.float32).reshape(3, n_values)
+    layout = image_layout(sample, image)
+    batch = layout.to_network(torch.tensor(X))
+    if len(stored) == 1:
+        expected = X
+    else:
+        expected = X.reshape(3, *stored)
+        if axis is None:
+            expected = expected[:, None]
+        elif axis == 2:
+            expected = np.transpose(expected, (0, 3, 1, 2))
+    assert_array_equal(batch, expected)
+    assert_array_equal(layout.from_network(batch), X)
+
+
+@pytest.mark.parametrize("sample", [(2, 8, 3), (1, 5, 1), (7, 8, 9), (5, 3, 5)])
+def test_ambiguous_channels_raise_and_name_image_shape(sample):
+    with pytest.raises(ValueError, match="image_shape") as caught:
+        image_layout(sample)
+    assert str(sample) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("sample", "image", "numbers"),
+    [
+        ((12,), (3, 5), ["(3, 5)", "15", "12"]),
+        ((12,), (2, 2, 2), ["(2, 2, 2)", "8", "12"]),
+        ((12,), (5, -1), ["(5, -1)", "5", "12"]),
+        ((12,), (-1, -1), ["(-1, -1)", "12"]),
+        ((12,), (-1, 3, -1), ["(-1, 3, -1)", "3", "12"]),
+        ((8, 9), (9, 8), ["(9, 8)", "(8, 9)"]),
+        ((8, 9), (8, 8), ["(8, 8)", "64", "72"]),
+        ((8, 9, 3), (9, 8, 3), ["(9, 8, 3)", "(8, 9, 3)"]),
+        ((3, 8, 9), (3, 9, 8), ["(3, 9, 8)", "(3, 8, 9)"]),
+        ((8, 9, 3), (8, 9, 4), ["(8, 9, 4)", "288", "216"]),
+    ],
+)
+def test_a_shape_that_does_not_fit_raises_with_both_shapes(sample, image, numbers):
+    with pytest.raises(ValueError, match="image_shape") as caught:
+        image_layout(sample, image)
+    for number in numbers:
+        assert number in str(caught.value)
+
+
+@pytest.mark.parametrize("image", [(8, 9), (9, 8)])
+def test_height_and_width_alone_settle_the_channels_of_stored_images(image):
+    sample = (*image, 3)
+    assert image_layout(sample, image) == Layout(sample, 2)
+    assert image_layout((3, *image), image) == Layout((3, *image), 0)
+
+
+@pytest.mark.parametrize("image", [(12,), (1, 2, 2, 3), (0, 12), (-2, 6), (3.0, 4)])
+def test_a_shape_that_is_none_raises(image):
+    with pytest.raises(ValueError, match="image_shape.*height"):
+        image_layout((12,), image)
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers():
+    layout = image_layout((12,), tuple(np.array([3, -1])))
+    assert layout == Layout((3, 4), None)
+    assert all(type(side) is int for side in layout.stored)
+
+
+def test_samples_of_four_dimensions_raise_with_their_number():
+    with pytest.raises(ValueError, match="5 dimensions"):
+        image_layout((2, 3, 4, 5))
+
+
+# -- shift and scale -------------------------------------------------------------------
+
+
+def vectors(seed, n=50, d=6):
+    random = np.random.default_rng(seed)
+    return random.standard_normal((n, d)) * [1, 2, 3, 4, 5, 60][:d] + 7
+
+
+@pytest.mark.parametrize("n", [2, 50, 1024, 2500])  # blocks of 1024
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_vectors_are_centred_and_share_one_scale(n, dtype):
+    X = vectors(0, n).astype(dtype)
+    format = input_format(X, image_layout((6,)))
+    precise = X.astype(np.float64)
+    rtol = 1e-10 if dtype == np.float64 else 1e-6
+    assert_allclose(format.offset, precise.mean(0), rtol=rtol)
+    expected = np.sqrt(((precise - precise.mean(0)) ** 2).mean())
+    assert_allclose(format.scale, expected, rtol=rtol)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+def test_images_are_scaled_to_zero_and_one(dtype):
+    X = np.random.default_rng(0).integers(10, 250, size=(20, 12)).astype(dtype)
+    format = input_format(X, image_layout((12,), (3, 4)))
+    assert format.offset == X.min()
+    assert format.scale == float(X.max()) - float(X.min())
+    batch = Source(X, format, CPU).read(slice(0, 20))
+    assert batch.min() == 0
+    assert batch.max() == 1
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -3.7, 1e9, 1e-9])
+@pytest.mark.parametrize("image_shape", [None, (2, 3)])
+def test_constant_data_have_scale_one_and_become_zero(value, image_shape):
+    X = np.full((40, 6), value)
+    format = input_format(X, image_layout((6,), image_shape))
+    assert format.scale == 1.0
+    batch = Source(X, format, CPU).read(slice(0, 40))
+    assert_allclose(batch, np.zeros(batch.shape), atol=1e-6 * max(1, abs(value)))
+
+
+def test_constant_unsigned_images_have_scale_one():
+    X = np.full((4, 6), 200, dtype=np.uint8)
+    format = input_format(X, image_layout((6,), (2, 3)))
+    assert (format.offset, format.scale) == (200, 1.0)
+
+
+def test_one_constant_feature_takes_no_scale_from_the_others():
+    X = vectors(0)
+    X[:, 2] = 0.3
+    format = input_format(X, image_layout((6,)))
+    assert_allclose(format.scale, np.sqrt(X.var(0).mean()), rtol=1e-10)
+
+
+def test_one_large_constant_feature_takes_no_scale_from_the_others():
+    X = vectors(0)
+    X[:, 2] = 1e9  # a time stamp, say
+    format = input_format(X, image_layout((6,)))
+    assert_allclose(format.scale, np.sqrt(X.var(0).mean()), rtol=1e-6)
+
+
+def test_a_deviation_far_below_the_mean_is_still_one_in_float64():
+    X = 1e9 + vectors(0)
+    format = input_format(X, image_layout((6,)))
+    assert_allclose(format.scale, np.sqrt(X.var(0).mean()), rtol=1e-6)
+
+
+def test_normalise_and_restore_are_inverse():
+    for image_shape in (None, (2, 3), (2, 1, 3), (3, 1, 2)):
+        X = vectors(0)
+        format = input_format(X, image_layout((6,), image_shape))
+        batch = format.normalise(torch.tensor(X))
+        assert batch.shape == (50, *format.layout.shape)
+        assert_allclose(format.restore(batch), X, rtol=1e-12)
+
+
+@pytest.mark.parametrize("image_shape", [None, (2, 3), (3, 1, 2)])
+@pytest.mark.parametrize(
+    ("dtype", "rtol"), [(np.float64, 1e-10), (np.float32, 1e-6), (np.uint8, 1e-10)]
+)
+def test_format_of_sparse_data_is_that_of_dense_data(image_shape, dtype, rtol):
+    X = np.abs(vectors(0)).astype(dtype)
+    X[np.random.default_rng(1).uniform(size=X.shape) < 0.7] = 0
+    layout = image_layout((6,), image_shape)
+    dense, of_sparse = (
+        input_format(X, layout),
+        input_format(sparse.csr_array(X), layout),
+    )
+    assert of_sparse.layout == dense.layout
+    assert_allclose(of_sparse.offset, dense.offset, rtol=rtol)
+    assert_allclose(of_sparse.scale, dense.scale, rtol=rtol)
+    assert of_sparse.offset.dtype == np.float64
+
+
+# -- reading batches -------------------------------------------------------------------
+
+ROWS = [
+    slice(0, 5),
+    slice(3, 4),
+    np.array([4]),
+    np.array([7, 2, 2, 9]),
+    np.array([], dtype=int),
+]
+
+
+def expected_batch(X, rows, format):
+    values = (np.asarray(X, dtype=np.float64)[rows] - format.offset) / format.scale
+    return format.layout.to_network(torch.tensor(values))
+
+
+@pytest.mark.parametrize("rows", ROWS)
+@pytest.mark.parametrize("image_shape", [None, (2, 3), (3, 1, 2), (1, 2, 3), (2, 1, 3)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+def test_rows_are_read_in_the_shape_and_scale_of_the_network(rows, image_shape, dtype):
+    X = np.abs(vectors(0, n=12)).astype(dtype)
+    source = Source(X, input_format(X, image_layout((6,), image_shape)), CPU)
+    single, double = source.read(rows), source.read(rows, torch.float64)
+    assert single.dtype == torch.float32
+    assert double.dtype == torch.float64
+    expected = expected_batch(X, rows, source.format)
+    assert single.shape == expected.shape
+    rtol = 1e-12 if dtype == np.float64 else 1e-5
+    assert_allclose(double, expected, rtol=rtol, atol=rtol)
+    assert_allclose(single, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("rows", ROWS)
+@pytest.mark.parametrize("image_shape", [None, (2, 3), (3, 1, 2)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+@pytest.mark.parametrize("kind", [sparse.csr_array, sparse.csr_matrix])
+def test_sparse_rows_are_read_as_dense_ones(rows, image_shape, dtype, kind):
+    X = np.abs(vectors(0, n=12)).astype(dtype)
+    X[np.random.default_rng(1).uniform(size=X.shape) < 0.6] = 0
+    format = input_format(X, image_layout((6,), image_shape))
+    dense, of_sparse = Source(X, format, CPU), Source(kind(X), format, CPU)
+    assert len(of_sparse) == len(dense) == 12
+    assert torch.equal(of_sparse.read(rows), dense.read(rows))
+
+
+def test_all_256_values_of_bytes_are_scaled_without_wrapping():
+    X = np.arange(256, dtype=np.uint8).reshape(64, 4)
+    for image_shape in (None, (2, 2)):
+        source = Source(X, input_format(X, image_layout((4,), image_shape)), CPU)
+        read = source.read(slice(0, 64)).reshape(64, 4)
+        shifted = X.astype(float) - source.format.offset
+        assert_allclose(read, shifted / source.format.scale, rtol=1e-6, atol=1e-6)
+
+
+def test_columns_in_fortran_order_are_read_the_same():
+    X = vectors(0, n=12)
+    for image_shape in (None, (2, 3), (1, 3, 2), (3, 1, 2)):
+        format = input_format(X, image_layout((6,), image_shape))
+        turned = Source(np.asfortranarray(X), format, CPU)
+        for rows in ROWS:
+            assert torch.equal(turned.read(rows), Source(X, format, CPU).read(rows))
+
+
+@pytest.mark.parametrize("image_shape", [None, (20, 50)])
+def test_bytes_are_never_cast_or_copied_as_a_whole(image_shape):
+    X = np.random.default_rng(0).integers(256, size=(20_000, 1000)).astype(np.uint8)
+    tracemalloc.start()
+    try:
+        source = Source(X, input_format(X, image_layout((1000,), image_shape)), CPU)
+        peak_of_format = tracemalloc.get_traced_memory()[1]
+        tracemalloc.reset_peak()
+        source.read(np.arange(0, 256))
+        source.read(slice(0, 512))
+        peak_of_batch = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert source.X is X
+    assert peak_of_format < 2 * X.nbytes  # some blocks of 1024 rows; float64 takes 8
+    assert peak_of_batch < X.nbytes / 20
+
+
+def test_bytes_in_sparse_rows_are_never_cast_as_a_whole():
+    random = np.random.default_rng(0)
+    X = sparse.csr_array(random.integers(256, size=(20_000, 200)).astype(np.uint8))
+    tracemalloc.start()
+    try:
+        input_format(X, image_layout((200,)))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * X.data.nbytes  # float64 takes 8
+
+
+@pytest.fixture
+def every_warning_is_an_error():
+    before = torch.is_warn_always_enabled()
+    torch.set_warn_always(True)  # torch warns once only of arrays that are read-only
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+    torch.set_warn_always(before)
+
+
+@pytest.mark.parametrize("rows", ROWS)
+@pytest.mark.parametrize("kind", ["read-only", "memory map"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+def test_batches_of_data_that_cannot_be_written_can_be(
+    tmp_path, every_warning_is_an_error, rows, kind, dtype
+):
+    X = np.abs(vectors(0, n=12)).astype(dtype)
+    kept = X.copy()
+    if kind == "memory map":
+        np.save(tmp_path / "X.npy", X)
+        X = np.load(tmp_path / "X.npy", mmap_mode="r")
+        assert isinstance(X, np.memmap)
+    X.flags.writeable = False
+    source = Source(X, input_format(X, image_layout((6,), (2, 3))), CPU)
+    expected = Source(kept, source.format, CPU).read(rows)
+    batch = source.read(rows)
+    assert torch.equal(batch, expected)
+    batch += 1
+    assert_array_equal(X, kept)
+
+
+def test_writing_to_a_batch_never_reaches_x():
+    X = np.random.default_rng(0).uniform(size=(10, 6)).astype(np.float32)
+    kept = X.copy()
+    format = InputFormat(image_layout((6,)), np.zeros(6), 1.0)  # shifts and scales none
+    for rows in ROWS:
+        Source(X, format, CPU).read(rows).add_(1)
+    assert_array_equal(X, kept)
+
+
+@pytest.mark.parametrize("n", [1, 511, 512, 513, 1500])
+def test_blocks_cover_all_rows_in_order(n):
+    X = np.arange(n, dtype=np.float32)[:, None]
+    source = Source(X, InputFormat(image_layout((1,)), np.zeros(1), 1.0), CPU)
+    blocks = [source.read(block) for block in source.blocks()]
+    assert_array_equal(torch.cat(blocks), X)
+    assert max(len(block) for block in blocks) <= 512

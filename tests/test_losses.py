@@ -1,0 +1,140 @@
+"""The criteria of the training phases (IDCL, Eq. 12 to 15; DECS, Eq. 2, 5 to 17)."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose
+
+from deepdensity.assignment import DensityCores
+from deepdensity.losses import (
+    CurriculumLoss,
+    InstabilityLoss,
+    ReconstructionLoss,
+    total_loss,
+)
+from deepdensity.stability import DETERMINACIES
+
+from . import reference
+
+TIGHT = {"rtol": 1e-10, "atol": 1e-12}
+
+
+def random_tensor(seed, *shape):
+    return torch.tensor(np.random.default_rng(seed).standard_normal(shape))
+
+
+def random_assignment(seed, n, k):
+    return np.random.default_rng(seed).dirichlet(np.full(k, 0.3), size=n)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.1, 5.0])
+def test_gamma_weighs_the_clustering_loss(gamma):
+    assert total_loss(3.0, 2.0, gamma) == reference.total_loss(3.0, 2.0, gamma)
+
+
+def test_gamma_is_the_papers_by_default():
+    assert_allclose(total_loss(3.0, 2.0), 3.2, rtol=1e-15)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 5), (1, 1, 3, 2), (4, 3, 5, 6)])
+def test_reconstruction_loss_is_the_mean_over_samples_and_values(shape):
+    x, back = random_tensor(0, *shape), random_tensor(1, *shape)
+    found = ReconstructionLoss()(None, back, x).item()
+    assert_allclose(found, reference.mean_squared_error(x, back), **TIGHT)
+
+
+def test_criteria_say_whether_they_reconstruct():
+    assert ReconstructionLoss().reconstructs
+    assert CurriculumLoss(0.1).reconstructs
+    assert not InstabilityLoss(np.zeros((2, 3)), 1.0, 0.8, "quadratic").reconstructs
+
+
+# -- the clustering phase of IDCL ------------------------------------------------------
+
+
+def curriculum_case(seed, n, k, d, gamma):
+    """A criterion with cores of three points each, and the points."""
+    core_points = np.random.default_rng(seed).standard_normal((k, 3, d))
+    means = torch.tensor(core_points.mean(1))
+    spreads = ((core_points - core_points.mean(1, keepdims=True)) ** 2).sum(2).mean(1)
+    criterion = CurriculumLoss(gamma)
+    criterion.cores = DensityCores(means, torch.tensor(spreads))
+    z = random_tensor(seed + 10, n, d).requires_grad_()
+    return criterion, core_points, z, random_assignment(seed + 20, n, k)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("n", "k", "d"), [(1, 1, 2), (1, 4, 3), (12, 3, 2)])
+@pytest.mark.parametrize("gamma", [0.1, 1.0])
+def test_curriculum_loss_agrees_with_the_loops(seed, n, k, d, gamma):
+    criterion, core_points, z, P = curriculum_case(seed, n, k, d, gamma)
+    x, back = random_tensor(seed + 30, n, 5), random_tensor(seed + 40, n, 5)
+    q = reference.soft_assignment(
+        reference.core_similarity(z.detach().numpy(), core_points)
+    )
+    expected = reference.total_loss(
+        reference.mean_squared_error(x, back), reference.kl_divergence(P, q), gamma
+    )
+    assert_allclose(criterion(z, back, x, torch.tensor(P)).item(), expected, **TIGHT)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("n", "k", "d"), [(1, 1, 2), (1, 4, 3), (12, 3, 2)])
+def test_gradient_of_the_curriculum_loss_is_gamma_times_equation_15(seed, n, k, d):
+    criterion, core_points, z, P = curriculum_case(seed, n, k, d, gamma=0.3)
+    x = random_tensor(seed + 30, n, 5)
+    loss = criterion(z, 0 * x, x, torch.tensor(P))
+    (gradient,) = torch.autograd.grad(loss, z)
+    expected = reference.kl_gradient_z(z.detach().numpy(), core_points, P)
+    assert_allclose(gradient, 0.3 * expected, **TIGHT)
+
+
+def test_cores_are_constants_of_the_curriculum_loss():
+    criterion, _, _, _ = curriculum_case(0, 5, 3, 2, gamma=0.1)
+    assert list(criterion.parameters()) == []
+
+
+# -- the clustering phase of DECS ------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("form", DETERMINACIES)
+@pytest.mark.parametrize("alpha", [0.5, 1.0])
+@pytest.mark.parametrize(("n", "k", "d"), [(1, 1, 2), (1, 4, 3), (15, 3, 2)])
+def test_instability_loss_and_gradients_agree_with_the_loops(
+    seed, form, alpha, n, k, d
+):
+    z = random_tensor(seed, n, d).requires_grad_()
+    start = random_tensor(seed + 10, k, d).float()  # exact in both precisions
+    criterion = InstabilityLoss(start, alpha, 0.4, form).double()
+    loss = criterion(z, None, None)
+    by_z, by_centres = torch.autograd.grad(loss, (z, criterion.centres))
+
+    Z, centres = z.detach().numpy(), start.double().numpy()
+    q = reference.soft_assignment(reference.squared_distances_to(Z, centres), alpha)
+    given = (Z, centres, reference.otsu_threshold(q), alpha, 0.4, form)
+    assert_allclose(loss.item(), reference.decs_loss(*given), **TIGHT)
+    expected_by_z, expected_by_centres = reference.decs_gradients(*given)
+    assert_allclose(by_z, expected_by_z, **TIGHT)
+    assert_allclose(by_centres, expected_by_centres, **TIGHT)
+
+
+def test_centres_are_learnt_in_float32_from_a_copy():
+    start = np.random.default_rng(0).standard_normal((3, 2)).astype(np.float32)
+    kept = start.copy()
+    criterion = InstabilityLoss(start, 1.0, 0.8, "quadratic")
+    assert [name for name, _ in criterion.named_parameters()] == ["centres"]
+    assert criterion.centres.dtype == torch.float32
+    with torch.no_grad():
+        criterion.centres += 1
+    assert np.array_equal(start, kept)
+
+
+def test_a_step_down_the_gradient_makes_the_samples_more_stable():
+    z = random_tensor(0, 40, 2)
+    criterion = InstabilityLoss(random_tensor(1, 3, 2), 1.0, 0.8, "quadratic").double()
+    before = criterion(z, None, None)
+    (gradient,) = torch.autograd.grad(before, criterion.centres)
+    with torch.no_grad():
+        criterion.centres -= 0.05 * gradient
+    assert criterion(z, None, None) < before

@@ -1,0 +1,86 @@
+"""The same random_state gives the same labels, and nobody's generator is touched."""
+
+import pickle
+
+import joblib
+import numpy as np
+import pytest
+import torch
+from joblib import Parallel, delayed
+from numpy.testing import assert_array_equal
+
+from .common import BOTH, digit_vectors, small_conv
+
+X, _ = digit_vectors(200)
+IMAGES = X.reshape(-1, 8, 8)
+
+
+def labels_and_embedding(model):
+    model.fit(IMAGES)
+    return model.labels_, model.embedding_
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_twice_in_a_row(short):
+    first, second = short().fit(X), short().fit(X)
+    assert_array_equal(first.labels_, second.labels_)
+    assert_array_equal(first.embedding_, second.embedding_)
+    assert_array_equal(first.fit(X).embedding_, second.embedding_)
+    other = short(random_state=1).fit(X)
+    assert not np.array_equal(other.embedding_, second.embedding_)
+
+
+@pytest.mark.parametrize("short", BOTH)
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_in_parallel(short, backend):
+    alone = labels_and_embedding(short(autoencoder=small_conv))
+    jobs = (
+        delayed(labels_and_embedding)(short(autoencoder=small_conv)) for _ in range(4)
+    )
+    results = Parallel(n_jobs=2, backend=backend)(jobs)
+    for labels, embedding in results:
+        assert_array_equal(labels, alone[0])
+        # processes have a thread each, and so round otherwise than this one
+        np.testing.assert_allclose(embedding, results[0][1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_after_pickle_and_joblib_dump(short, tmp_path):
+    model = short().fit(X)
+    joblib.dump(model, tmp_path / "model.joblib")
+    for copy in (
+        pickle.loads(pickle.dumps(model)),
+        joblib.load(tmp_path / "model.joblib"),
+        joblib.load(tmp_path / "model.joblib", mmap_mode="r"),
+    ):
+        assert_array_equal(copy.predict(X), model.labels_)
+        assert_array_equal(copy.transform(X), model.embedding_)
+        assert_array_equal(copy.score_samples(X), model.score_samples(X))
+        assert_array_equal(copy.fit(X).labels_, model.labels_)
+
+
+@pytest.mark.parametrize("short", BOTH)
+@pytest.mark.parametrize("random_state", [0, None])
+@pytest.mark.parametrize("init", ["k-means", "spectral"])
+def test_global_generators_and_threads_are_untouched(short, random_state, init):
+    numpy_before, torch_before = np.random.get_state(), torch.get_rng_state()
+    threads = torch.get_num_threads()
+    model = short(random_state=random_state, autoencoder=small_conv, init=init)
+    model.fit(IMAGES)
+    model.predict(IMAGES)
+    model.score_samples(IMAGES)
+    numpy_after = np.random.get_state()
+    assert numpy_before[0] == numpy_after[0]
+    assert_array_equal(numpy_before[1], numpy_after[1])
+    assert numpy_before[2:] == numpy_after[2:]
+    assert torch.equal(torch.get_rng_state(), torch_before)
+    assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_a_random_state_instance_is_used_and_None_differs_each_time(short):
+    by_number = short(random_state=3).fit(X)
+    by_instance = short(random_state=np.random.RandomState(3)).fit(X)
+    assert_array_equal(by_number.embedding_, by_instance.embedding_)
+    fresh = [short(random_state=None).fit(X).embedding_ for _ in range(2)]
+    assert not np.array_equal(*fresh)
