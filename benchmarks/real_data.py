@@ -21,15 +21,22 @@ from deepdensity.metrics import clustering_accuracy
 
 FIELDS = ["data", "method", "seed", "ACC", "NMI", "ARI", "seconds", "n_iter"]
 
-# the recipe of each row: at most 100 pretraining epochs on USPS
-USPS_DECS = {"pretrain_epochs": 100, "max_iter": 3000, "init": "spectral"}
+# the recipe of each row; all epochs and iterations are run
+USPS_DECS = {"pretrain_epochs": 100, "max_iter": 3000, "init": "spectral", "tol": 0}
 USPS_IDCL = {
     "autoencoder": "conv",
     "pretrain_epochs": 100,
     "max_epochs": 40,
     "init": "spectral",
+    "tol": 0,
 }
-DIGITS_IDCL = {"pretrain_epochs": 250, "max_epochs": 200}
+DIGITS_IDCL = {
+    "autoencoder": "conv",
+    "pretrain_epochs": 150,
+    "max_epochs": 60,
+    "init": "gaussian-mixture",
+    "tol": 0,
+}
 
 RUNS = {
     ("USPS", "DECS"): (DECSClustering, USPS_DECS),

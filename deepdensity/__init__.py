@@ -1,7 +1,7 @@
 """Deep density clustering for scikit-learn users."""
 
+from ._version import __version__
 from .decs import DECSClustering
 from .idcl import IDCLClustering
 
-__all__ = ["DECSClustering", "IDCLClustering"]
-__version__ = "0.1.0"
+__all__ = ["DECSClustering", "IDCLClustering", "__version__"]

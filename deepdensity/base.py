@@ -1,4 +1,4 @@
-"""What both estimators share: validation, seeding, embedding, and the fitted methods."""
+"""What both estimators share: validation, seeding, embedding, fitted methods."""
 
 import copy
 import functools
@@ -89,8 +89,10 @@ class BaseDeepClustering(
         device = resolve_device(self.device)
         X, layout = self._check_training_data(X)
         # None takes fresh entropy: the global NumPy generator is nobody's to draw from
-        random = np.random.RandomState() if self.random_state is None else (
-            check_random_state(self.random_state)
+        random = (
+            np.random.RandomState()
+            if self.random_state is None
+            else (check_random_state(self.random_state))
         )
         seeds = [int(seed) for seed in random.randint(2**31 - 1, size=4)]
         self._start_seed, self._density_seed = seeds[2:]
@@ -140,7 +142,7 @@ class BaseDeepClustering(
         return random_affine if is_image and self.augment is not False else None
 
     def _pretrain(self, trainer):
-        """Train the autoencoder on reconstruction alone, unless the fit continues one."""
+        """Train the autoencoder on reconstruction alone, unless the fit goes on."""
         if not self._continues():
             trainer.pretrain(self.pretrain_epochs)
 
@@ -230,8 +232,10 @@ class BaseDeepClustering(
         its neighbours, to seven digits: more than float32 can promise.
         """
         double = X.dtype == np.float64
-        device = torch.device("cpu") if double and self._device.type == "mps" else (
-            self._device
+        device = (
+            torch.device("cpu")
+            if double and self._device.type == "mps"
+            else (self._device)
         )
         dtype = torch.float64 if double else torch.float32
         return embed(self.module_, Source(X, self._format, device), dtype)
@@ -341,7 +345,7 @@ class BaseDeepClustering(
 
 
 def flatten_samples(X):
-    """(n, ...) as (n, d) and the shape of a sample; X itself and None where it is 2-D."""
+    """(n, ...) as (n, d), and the shape of a sample; X itself and None if 2-D."""
     shape = np.shape(X) if isinstance(X, (list, tuple)) else getattr(X, "shape", ())
     if len(shape) < 3:
         return X, None

@@ -53,11 +53,11 @@ class DECSClustering(BaseDeepClustering):
     tol : float, default=1e-3
         Training stops when the share of labels that change between refreshes stays
         under it at two refreshes running. 0 never stops early.
-    init : {"k-means", "spectral"}, default="k-means"
-        Where the clusters start: the papers' k-means, or spectral clustering of the
-        view-averaged embedding; see :mod:`deepdensity.starts`.
+    init : {"k-means", "gaussian-mixture", "spectral"}, default="k-means"
+        Where the clusters start: the papers' k-means, a Gaussian mixture, or spectral
+        clustering of the view-averaged embedding; see :mod:`deepdensity.starts`.
     n_init : int, default=20
-        Runs of the k-means in either.
+        Runs of the k-means or of the mixture, of which the best is taken.
     device : str or torch.device, default="auto"
         "auto" is CUDA where there is one, else the CPU.
     callbacks : list of skorch callbacks, default=None

@@ -50,7 +50,9 @@ def otsu_threshold(q, n_bins=1000):
     # w_0 w_1 (mu_0 - mu_1)^2, as a single fraction
     split = (mass[-1] * below - counts.sum() * mass[:-1]).square()
     variance = split / (below * above).clamp(min=1)
-    best = (variance >= variance.max() * (1 - 1e-9)).to(real)  # no value leaves the device
+    best = (variance >= variance.max() * (1 - 1e-9)).to(
+        real
+    )  # no value leaves the device
     return ((best * edges).sum() / best.sum()).to(q.dtype)
 
 

@@ -1,11 +1,13 @@
-"""From which partition the clustering phase starts: k-means, or spectral clustering."""
+"""Where the clustering phase starts: at k-means, as in the papers, or elsewhere."""
 
 import numpy as np
 from sklearn.cluster import KMeans, SpectralClustering
+from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KNeighborsClassifier
 
-__all__ = ["STARTS", "kmeans_start", "spectral_start"]
+__all__ = ["STARTS", "gaussian_mixture_start", "kmeans_start", "spectral_start"]
 
+MIN_PER_CLUSTER = 10  # samples; with fewer on average k-means takes over
 N_NEIGHBORS = 10
 MAX_GRAPH = 10_000  # samples in the neighbour graph; the others join their neighbours
 
@@ -28,6 +30,20 @@ def kmeans_start(Z, views, n_clusters, n_init, seed):
     """
     kmeans = KMeans(n_clusters, n_init=n_init, random_state=seed).fit(Z)
     return kmeans.cluster_centers_, kmeans.labels_
+
+
+def gaussian_mixture_start(Z, views, n_clusters, n_init, seed):
+    """Most likely component of a Gaussian mixture with full covariances.
+
+    It lets clusters differ in size and shape, which k-means does not. Below ten samples
+    a cluster it is k-means. Parameters and return values are those of
+    :func:`spectral_start`; `views` is not used.
+    """
+    if len(Z) < MIN_PER_CLUSTER * n_clusters:
+        return kmeans_start(Z, views, n_clusters, n_init, seed)
+    mixture = GaussianMixture(n_clusters, n_init=n_init, random_state=seed)
+    labels = mixture.fit_predict(Z)
+    return cluster_means(Z, labels, n_clusters), labels
 
 
 def spectral_start(Z, views, n_clusters, n_init, seed):
@@ -54,7 +70,7 @@ def spectral_start(Z, views, n_clusters, n_init, seed):
     labels : int array of shape (n,)
     """
     n_samples = len(Z)
-    if n_clusters == 1 or n_samples < N_NEIGHBORS * n_clusters:
+    if n_clusters == 1 or n_samples < MIN_PER_CLUSTER * n_clusters:
         return kmeans_start(Z, views, n_clusters, n_init, seed)
     random = np.random.RandomState(seed)
     chosen = np.arange(n_samples)
@@ -70,10 +86,19 @@ def spectral_start(Z, views, n_clusters, n_init, seed):
     if n_samples > MAX_GRAPH:
         neighbours = KNeighborsClassifier(N_NEIGHBORS).fit(views[chosen], labels)
         labels = neighbours.predict(views)
-    centres = np.tile(Z.mean(0), (n_clusters, 1))  # stays for a label that is not there
+    return cluster_means(Z, labels, n_clusters), labels
+
+
+def cluster_means(Z, labels, n_clusters):
+    """Mean of each cluster's rows, that of all rows for a label that is not there."""
+    means = np.tile(Z.mean(0), (n_clusters, 1))
     for label in np.unique(labels):
-        centres[label] = Z[labels == label].mean(0)
-    return centres, labels
+        means[label] = Z[labels == label].mean(0)
+    return means
 
 
-STARTS = {"k-means": kmeans_start, "spectral": spectral_start}
+STARTS = {
+    "k-means": kmeans_start,
+    "gaussian-mixture": gaussian_mixture_start,
+    "spectral": spectral_start,
+}

@@ -242,7 +242,8 @@ def in_dtype(module, dtype, device):
 def embed(module, source, dtype, view=None):
     """Embedding of all rows, block by block: array (n, latent) of the given dtype.
 
-    `view`, if given, is applied to each block before. In float64 a row's embedding does not depend, to seven digits, on its block.
+    `view`, if given, is applied to each block before. In float64 a row's embedding
+    does not depend, to seven digits, on its block.
     """
     module = in_dtype(module, dtype, source.device)
     blocks = []
@@ -266,7 +267,7 @@ def decode(module, Z, format, device):
 
 
 def reconstruction_error(module, source):
-    """Mean squared error of the reconstruction, over all values, in squared units of X."""
+    """Mean squared error over all values of the reconstruction, in X's units squared."""
     module.eval()
     total = 0.0
     with torch.inference_mode():

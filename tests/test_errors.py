@@ -1,4 +1,4 @@
-"""Bad input: the message names what is wrong, and a fitted estimator stays as it was."""
+"""Bad input: a message that names what is wrong; what was fitted stays as it was."""
 
 import pickle
 

@@ -23,7 +23,9 @@ def fitted():
 def test_fitted_attributes(fitted):
     X, model = fitted
     n = len(X)
-    assert model.labels_.shape == model.density_.shape == model.difficulty_.shape == (n,)
+    assert (
+        model.labels_.shape == model.density_.shape == model.difficulty_.shape == (n,)
+    )
     assert model.embedding_.shape == (n, 10)
     assert model.core_means_.shape == (N_CLUSTERS, 10)
     assert model.core_spreads_.shape == (N_CLUSTERS,)
@@ -39,9 +41,7 @@ def test_fitted_attributes(fitted):
 def test_density_is_that_of_the_final_embedding(fitted):
     _, model = fitted
     Z = torch.from_numpy(model.embedding_)
-    expected = reference.local_density(
-        model.embedding_, cutoff_distance(Z), "gaussian"
-    )
+    expected = reference.local_density(model.embedding_, cutoff_distance(Z), "gaussian")
     assert_allclose(model.density_, expected, rtol=1e-9)
 
 

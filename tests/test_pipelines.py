@@ -34,9 +34,11 @@ def sentences(n=120):
 def test_pipelines_on_digits(short, before):
     X, y = digit_vectors(600)
     X = X * 16
-    pipeline = make_pipeline(before, short(pretrain_epochs=40, max_epochs=10)) if (
-        short is idcl
-    ) else make_pipeline(before, short(pretrain_epochs=40, max_iter=60))
+    pipeline = (
+        make_pipeline(before, short(pretrain_epochs=40, max_epochs=10))
+        if (short is idcl)
+        else make_pipeline(before, short(pretrain_epochs=40, max_iter=60))
+    )
     labels = pipeline.fit_predict(X)
     assert_array_equal(pipeline.predict(X), labels)
     assert pipeline.transform(X).shape == (600, 10)

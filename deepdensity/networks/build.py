@@ -70,7 +70,7 @@ def build_autoencoder(autoencoder, input_shape, n_components, seed, for_images):
 
 
 def check_autoencoder(module, input_shape, n_components):
-    """Raise a ValueError unless encode and decode are there and give the right shapes."""
+    """Raise a ValueError unless encode and decode exist and give the right shapes."""
     name = type(module).__name__
     for method in ("encode", "decode"):
         if not callable(getattr(module, method, None)):

@@ -8,7 +8,7 @@ __all__ = ["MLPAutoencoder", "linear_stack"]
 
 
 def linear_stack(widths):
-    """Linear layers from ``widths[0]`` to ``widths[-1]``, a ReLU between two of them."""
+    """Linear layers of these widths, first to last, a ReLU between two of them."""
     layers = []
     for n_in, n_out in zip(widths[:-1], widths[1:]):
         layers += [nn.Linear(n_in, n_out), nn.ReLU()]
