@@ -111,16 +111,17 @@ def local_density(Z, cutoff, kernel="gaussian", reference=None):
     if kernel not in KERNELS:
         raise ValueError(f"kernel={kernel!r} must be one of {sorted(KERNELS)}.")
     kernel = KERNELS[kernel]
+    centre = (Z if reference is None else reference).mean(0)
+    Z = Z - centre  # keeps digits in the inner products below
+    density = Z.new_zeros(len(Z))
     if reference is not None:
-        density = Z.new_zeros(len(Z))
+        reference = reference - centre
         for rows in tiles(len(Z)):
             for columns in tiles(len(reference)):
                 squared = squared_distances(Z[rows], reference[columns])
                 density[rows] += kernel(squared, cutoff).sum(1)
         return density
 
-    Z = Z - Z.mean(0)  # keeps digits in the inner products below
-    density = Z.new_zeros(len(Z))
     for rows in tiles(len(Z)):
         for columns in tiles(len(Z), start=rows.start):  # the matrix is symmetric
             weight = kernel(squared_distances(Z[rows], Z[columns]), cutoff)

@@ -185,7 +185,7 @@ def input_format(X, layout):
     mean = np.asarray(mean, dtype=np.float64)
     scale = float(np.sqrt(np.mean(variance, dtype=np.float64)))
     # the variance of equal numbers is not always exactly zero
-    constant = scale <= 1e-6 * np.abs(mean).max()
+    constant = scale <= 10 * np.finfo(as_float(X[:1]).dtype).eps * np.abs(mean).max()
     return InputFormat(layout, mean, 1.0 if constant else scale)
 
 

@@ -267,7 +267,7 @@ def decode(module, Z, format, device):
 
 
 def reconstruction_error(module, source):
-    """Mean squared error over the values of the reconstruction, in squared units of X."""
+    """Mean squared error of the reconstructed values, in squared units of X."""
     module.eval()
     total = 0.0
     with torch.inference_mode():

@@ -151,6 +151,9 @@ def test_pixels_keep_their_distances_and_turn_and_shift_within_the_limits(
     assert shares.amin(0).max() < -0.08
     assert_allclose(shares.mean(0), [0, 0], atol=0.02)
     assert abs(angles.mean()) < 2
+    # the three draws of an image have nothing to do with each other
+    related = torch.corrcoef(torch.stack([angles, shares[:, 0], shares[:, 1]]))
+    assert (related - torch.eye(3)).abs().max() < 0.3
 
 
 def test_mass_away_from_the_border_is_kept():

@@ -13,8 +13,18 @@ from deepdensity.networks import ConvAutoencoder, TransformerAutoencoder
 
 # the checks feed 1 to 10 features: images of one row, as wide as they come
 ROW = {"image_shape": (1, -1), "augment": False}
-SHORT_IDCL = {"pretrain_epochs": 15, "max_epochs": 6, "refresh_interval": 2, "n_init": 3}
-SHORT_DECS = {"pretrain_epochs": 15, "max_iter": 20, "refresh_interval": 10, "n_init": 3}
+SHORT_IDCL = {
+    "pretrain_epochs": 15,
+    "max_epochs": 6,
+    "refresh_interval": 2,
+    "n_init": 3,
+}
+SHORT_DECS = {
+    "pretrain_epochs": 15,
+    "max_iter": 20,
+    "refresh_interval": 10,
+    "n_init": 3,
+}
 small_transformer = functools.partial(
     TransformerAutoencoder, width=16, hidden=(32, 32, 64)
 )

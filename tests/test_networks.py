@@ -289,34 +289,46 @@ def test_transformer_enlarges_sides_to_multiples_of_eight(size, inner):
 
 
 def test_a_patch_is_put_back_where_it_was_cut():
-    module = small(TransformerAutoencoder, (1, 16, 16))
-    x = torch.zeros(1, 1, 16, 16)
-    x[0, 0, 4:8, 12:16] = 1  # second row of patches, last column: number 7
-    with torch.no_grad():
-        nothing = module.patch_embedding(torch.zeros_like(x)).flatten(2)
-        embedded = module.patch_embedding(x).flatten(2)  # as encode flattens it
-        moved = (embedded - nothing).abs().sum(1)[0]
-        assert moved.nonzero().flatten().tolist() == [7]
-        tokens = torch.zeros(1, 16, 16)
-        tokens[0, 7] = 1
-        placed = module.patch_placement(tokens.transpose(1, 2).unflatten(2, (4, 4)))
-        placed = placed - module.patch_placement.bias
-    outside = placed.clone()
-    outside[0, 0, 4:8, 12:16] = 0
-    assert placed.abs().max() > 0
-    assert outside.abs().max() < 1e-6
-
-
-def test_the_code_depends_on_where_a_patch_is():
-    module = small(TransformerAutoencoder, (1, 16, 16)).eval()
-    x = images(1, (1, 16, 16))
-    swapped = x.clone()
-    swapped[..., :4, :4], swapped[..., 8:12, 8:12] = (
-        x[..., 8:12, 8:12],
-        x[..., :4, :4].clone(),
+    module = small(TransformerAutoencoder, (1, 16, 24)).eval()
+    tokens = {}
+    module.encoder_blocks.register_forward_pre_hook(
+        lambda _, given: tokens.update(seen=given[0])
     )
+    module.decoder_blocks.register_forward_hook(lambda *_: tokens["placed"])
+
+    def seen(x):
+        module.encode(x)
+        return tokens["seen"]
+
+    def decoded(placed):
+        tokens["placed"] = placed
+        return module.decode(torch.zeros(1, 4))
+
+    patch = (0, 0, slice(4, 8), slice(18, 24))  # second row, last column: number 7
+    nothing = torch.zeros(1, 1, 16, 24)
+    x, one = nothing.clone(), torch.zeros(1, 16, 16)
+    x[patch] = 1
+    one[0, 7] = 1
     with torch.no_grad():
-        assert (module.encode(x) - module.encode(swapped)).abs().max() > 1e-4
+        cut = (seen(x) - seen(nothing)).abs().sum(2)[0]
+        back = (decoded(one) - decoded(0 * one)).abs()
+    assert cut.nonzero().flatten().tolist() == [7]
+    assert back[patch].min() > 0
+    assert_allclose(back.sum(), back[patch].sum(), rtol=1e-6)
+
+
+def test_positions_are_added_before_the_blocks_of_encoder_and_decoder():
+    module, seen = small(TransformerAutoencoder, (1, 16, 16)).eval(), []
+    x = images(2, (1, 16, 16))
+    with torch.no_grad():
+        tokens = module.patch_embedding(x).flatten(2).transpose(1, 2)
+        z = module.encode(x)
+        decoded = module.decoder_linear(z).unflatten(1, (16, 16))
+        for blocks in (module.encoder_blocks, module.decoder_blocks):
+            blocks.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+        module.decode(module.encode(x))
+    assert_allclose(seen[0], tokens + module.positions, rtol=1e-6)
+    assert_allclose(seen[1], decoded + module.positions, rtol=1e-6)
 
 
 def test_positions_are_kept_with_the_weights_and_not_learnt():

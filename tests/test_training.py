@@ -1,4 +1,4 @@
-"""The training loop: what steps do, what is embedded, what the decoder's refit keeps."""
+"""The training loop: what steps do, what is embedded, what a decoder refit keeps."""
 
 import copy
 

@@ -42,7 +42,7 @@ def build_autoencoder(autoencoder, input_shape, n_components, seed, for_images):
     torch.nn.Module in float32
     """
     if isinstance(autoencoder, nn.Module):
-        module = copy.deepcopy(autoencoder)
+        module = copy.deepcopy(autoencoder).cpu()
     else:
         is_image = len(input_shape) == 3
         if autoencoder == "auto":
