@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .curriculum import highest_per_cluster
+from .ranking import highest_per_cluster
 
 __all__ = [
     "DensityCores",

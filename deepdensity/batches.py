@@ -81,8 +81,7 @@ class BatchIterator:
         left = len(self)
         while left:
             order = torch.randperm(n_rows, generator=self.generator)
-            if n_rows == 1:
-                order = order.repeat(2)
             chunks = order.tensor_split(math.ceil(n_rows / self.batch_size))
-            yield from chunks[:left]
+            for chunk in chunks[:left]:
+                yield chunk if len(chunk) > 1 else chunk.repeat(2)
             left -= min(left, len(chunks))

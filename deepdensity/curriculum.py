@@ -4,9 +4,9 @@ Pacing (Eq. 5) says which share of the samples an epoch gets, the cap (Eq. 6) le
 hardest out for good, the selection (Eq. 7 and 8) takes the easiest of every cluster.
 """
 
-import math
-
 import numpy as np
+
+from .ranking import highest_per_cluster
 
 __all__ = [
     "PACINGS",
@@ -110,19 +110,6 @@ def select_easiest(difficulty, labels, fraction):
         Sorted. Of equal scores the earlier samples are taken.
     """
     return np.sort(np.concatenate(highest_per_cluster(difficulty, labels, fraction)))
-
-
-def highest_per_cluster(score, labels, fraction):
-    """Per occurring label, the indices of its ceil(fraction * size) highest scores."""
-    order = np.lexsort((-np.asarray(score), labels))  # by label, then easiest first
-    _, starts = np.unique(np.asarray(labels)[order], return_index=True)
-    members = np.split(order, starts[1:])
-    return [m[: ceil_share(fraction, len(m))] for m in members]
-
-
-def ceil_share(fraction, size):
-    """ceil(fraction * size), unmoved by rounding: 0.05 * 20 is one sample, not two."""
-    return min(size, math.ceil(fraction * size - 1e-9))
 
 
 class Curriculum:

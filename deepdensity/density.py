@@ -8,6 +8,8 @@ import math
 
 import torch
 
+from .ranking import ceil_share
+
 __all__ = ["KERNELS", "cutoff_distance", "difficulty_score", "local_density"]
 
 TILE = 2048  # rows and columns of a tile: 32 MiB in float64
@@ -20,8 +22,11 @@ def gaussian_kernel(squared_distances, cutoff):
 
 
 def cutoff_kernel(squared_distances, cutoff):
-    r"""Cut-off kernel of density peaks: 1 where :math:`d < d_c`, else 0."""
-    return (squared_distances < cutoff**2).to(squared_distances.dtype)
+    r"""Cut-off kernel of density peaks: 1 where :math:`d < d_c`, else 0.
+
+    The pair that d_c was taken from, and its ties, must not fall in by rounding.
+    """
+    return (squared_distances < cutoff**2 * (1 - 1e-10)).to(squared_distances.dtype)
 
 
 KERNELS = {"gaussian": gaussian_kernel, "cutoff": cutoff_kernel}
@@ -61,13 +66,12 @@ def cutoff_distance(Z, quantile=0.02, generator=None, max_pairs=MAX_PAIRS):
     squared = pair_distances(Z, generator, max_pairs)
     if len(squared) == 0:
         return 1.0
-    rank = max(1, math.ceil(quantile * len(squared)))
-    cutoff = squared.kthvalue(rank).values
+    cutoff = squared.kthvalue(ceil_share(quantile, len(squared))).values
     if cutoff == 0:
         squared = squared[squared > 0]
         if len(squared) == 0:
             return 1.0
-        cutoff = squared.kthvalue(max(1, math.ceil(quantile * len(squared)))).values
+        cutoff = squared.kthvalue(ceil_share(quantile, len(squared))).values
     return math.sqrt(cutoff.item())
 
 
@@ -79,7 +83,7 @@ def pair_distances(Z, generator, max_pairs):
     first = torch.randint(n, (max_pairs,), generator=generator)
     other = torch.randint(1, n, (max_pairs,), generator=generator)
     first, other = first.to(Z.device), ((first + other) % n).to(Z.device)
-    chunks = zip(first.split(TILE * 64), other.split(TILE * 64))
+    chunks = zip(first.split(TILE * 8), other.split(TILE * 8))
     return torch.cat([(Z[i] - Z[j]).square().sum(1) for i, j in chunks])
 
 

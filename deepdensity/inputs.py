@@ -12,7 +12,7 @@ import torch
 from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import gen_batches
-from sklearn.utils.sparsefuncs import mean_variance_axis
+from sklearn.utils.sparsefuncs import incr_mean_variance_axis
 
 __all__ = ["InputFormat", "Source", "image_layout", "input_format"]
 
@@ -68,7 +68,9 @@ def image_layout(sample_shape, image_shape=None):
     Layout
     """
     if image_shape is not None:
-        image_shape = resolve_shape(image_shape, math.prod(sample_shape))
+        image_shape = check_shape(image_shape)
+        if len(sample_shape) == 1 or len(sample_shape) == len(image_shape):
+            image_shape = resolve_shape(image_shape, math.prod(sample_shape))
     if len(sample_shape) == 1:
         if image_shape is None:
             return Layout(sample_shape, None)
@@ -90,8 +92,8 @@ def image_layout(sample_shape, image_shape=None):
     )
 
 
-def resolve_shape(image_shape, n_features):
-    """`image_shape` as a tuple of 2 or 3 sizes whose product is `n_features`."""
+def check_shape(image_shape):
+    """`image_shape` as a tuple of 2 or 3 whole numbers."""
     shape = tuple(image_shape)
     whole = all(isinstance(side, (int, np.integer)) for side in shape)
     if not whole or len(shape) not in (2, 3) or any(s < 1 and s != -1 for s in shape):
@@ -100,16 +102,22 @@ def resolve_shape(image_shape, n_features):
             "(height, width, channels) or (channels, height, width), whole numbers of "
             "at least 1, or -1 for one that follows from the others."
         )
-    known = math.prod(side for side in shape if side != -1)
-    if shape.count(-1) == 1 and n_features % known == 0:
-        shape = tuple(n_features // known if s == -1 else int(s) for s in shape)
-    if math.prod(shape) != n_features or -1 in shape:
-        raise ValueError(
-            f"image_shape={image_shape!r} does not match X: such an image has "
-            f"{abs(known)} values{' (times -1)' * (-1 in shape)}, a sample of X has "
-            f"n_features = {n_features}."
-        )
     return tuple(int(side) for side in shape)
+
+
+def resolve_shape(image_shape, n_features):
+    """`image_shape` with its -1 filled in; its product must be `n_features`."""
+    known = math.prod(side for side in image_shape if side != -1)
+    shape = image_shape
+    if shape.count(-1) == 1 and n_features % known == 0:
+        shape = tuple(n_features // known if side == -1 else side for side in shape)
+    if -1 in shape or math.prod(shape) != n_features:
+        raise ValueError(
+            f"image_shape={image_shape} does not match X: such an image has "
+            f"{'a multiple of ' * (-1 in image_shape)}{known} values, a sample of X "
+            f"has n_features = {n_features}."
+        )
+    return shape
 
 
 def channel_axis(shape, default=None):
@@ -175,18 +183,27 @@ def input_format(X, layout):
     if len(layout.stored) > 1:
         low, high = float(X.min()), float(X.max())
         return InputFormat(layout, np.array(low), (high - low) or 1.0)
+    mean, variance = moments(X)
+    rounding = 10 * np.finfo(as_float(X[:1]).dtype).eps * np.abs(mean)
+    varying = np.where(variance > rounding**2, variance, 0.0)
+    return InputFormat(layout, mean, float(np.sqrt(varying.mean())) or 1.0)
+
+
+def moments(X):
+    """Mean and variance of each feature, a block of rows at a time: float64 (d,)."""
+    blocks = (as_float(X[rows]) for rows in gen_batches(X.shape[0], BLOCK))
     if sparse.issparse(X):
-        mean, variance = mean_variance_axis(as_float(X), axis=0)
+        mean, variance, n_seen = np.zeros((3, X.shape[1]))
+        for rows in blocks:
+            mean, variance, n_seen = incr_mean_variance_axis(
+                rows, axis=0, last_mean=mean, last_var=variance, last_n=n_seen
+            )
     else:
-        moments = StandardScaler()
-        for rows in gen_batches(len(X), BLOCK):
-            moments.partial_fit(as_float(X[rows]))
-        mean, variance = moments.mean_, moments.var_
-    mean = np.asarray(mean, dtype=np.float64)
-    scale = float(np.sqrt(np.mean(variance, dtype=np.float64)))
-    # the variance of equal numbers is not always exactly zero
-    constant = scale <= 10 * np.finfo(as_float(X[:1]).dtype).eps * np.abs(mean).max()
-    return InputFormat(layout, mean, 1.0 if constant else scale)
+        scaler = StandardScaler()
+        for rows in blocks:
+            scaler.partial_fit(rows)
+        mean, variance = scaler.mean_, scaler.var_
+    return np.asarray(mean, dtype=np.float64), np.asarray(variance, dtype=np.float64)
 
 
 def as_float(X):

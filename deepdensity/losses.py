@@ -87,7 +87,7 @@ class InstabilityLoss(nn.Module):
 
     def __init__(self, centres, alpha, lambda_var, form):
         super().__init__()
-        self.centres = nn.Parameter(torch.as_tensor(centres, dtype=torch.float32))
+        self.centres = nn.Parameter(torch.as_tensor(centres).float().clone())
         self.alpha = alpha
         self.lambda_var = lambda_var
         self.form = form

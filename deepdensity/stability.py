@@ -37,11 +37,13 @@ def otsu_threshold(q, n_bins=1000):
     -------
     tensor, a scalar
         An inner edge of a bin, thus inside (0, 1): never 0 or 1. Of equally good
-        thresholds (an empty gap) their mean, its middle.
+        thresholds the first; the middle of the gap where it lies in an empty one.
     """
     values = q.detach().flatten().float()
     real = torch.float32 if q.device.type == "mps" else torch.float64
-    counts = torch.histc(values, n_bins, min=0.0, max=1.0).to(real)
+    # in parts: the float32 counts of a histogram stop at 2^24
+    parts = values.split(2**22)
+    counts = sum(torch.histc(v, n_bins, min=0.0, max=1.0).to(real) for v in parts)
     edges = torch.arange(1, n_bins, device=q.device, dtype=real) / n_bins
     centres = (torch.arange(n_bins, device=q.device, dtype=real) + 0.5) / n_bins
     below = counts.cumsum(0)[:-1]  # (n_bins - 1,): an entry for each inner edge
@@ -50,10 +52,13 @@ def otsu_threshold(q, n_bins=1000):
     # w_0 w_1 (mu_0 - mu_1)^2, as a single fraction
     split = (mass[-1] * below - counts.sum() * mass[:-1]).square()
     variance = split / (below * above).clamp(min=1)
-    best = (variance >= variance.max() * (1 - 1e-9)).to(
-        real
-    )  # no value leaves the device
-    return ((best * edges).sum() / best.sum()).to(q.dtype)
+    best = variance >= variance.max() * (1 - 1e-9)
+    # of the best edges the first and those that follow it without a gap: the mean of
+    # them, by masks, so that no value leaves the device
+    started = best.cumsum(0) > 0
+    gaps = (started & ~best).cumsum(0)
+    run = (best & (gaps == 0)).to(real)
+    return ((run * edges).sum() / run.sum()).to(q.dtype)
 
 
 def determinacy(q, threshold, form="quadratic"):

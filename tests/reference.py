@@ -251,7 +251,7 @@ def histogram(q, n_bins):
 
 
 def otsu_threshold(q, n_bins=1000):
-    """Mean of the best inner edges."""
+    """Best inner edge; the mean of the first run of equally good ones."""
     counts = histogram(q, n_bins)
     best, edges = None, []
     for edge in range(1, n_bins):
@@ -259,7 +259,7 @@ def otsu_threshold(q, n_bins=1000):
             variance = between_class_variance(counts, edge)
         if best is None or variance > best:
             best, edges = variance, [edge]
-        elif variance == best:
+        elif variance == best and edge == edges[-1] + 1:
             edges.append(edge)
     return sum(edges) / len(edges) / n_bins
 

@@ -101,7 +101,7 @@ def test_a_subset_gives_its_own_rows_with_their_targets():
     data = TrainingSet(numbered_source(40), chosen, targets)
     assert len(data) == 5
     seen = []
-    for x, target in BatchIterator(data, 2, generator()):
+    for x, target in BatchIterator(data, 3, generator()):
         assert_allclose(target, torch.stack([x[:, 0], -x[:, 0]], dim=1))
         seen += x[:, 0].long().tolist()
         assert_allclose(x[:, 1], x[:, 0] + 1000)

@@ -9,7 +9,6 @@ from deepdensity.curriculum import (
     PACINGS,
     Curriculum,
     capped_fraction,
-    ceil_share,
     exponential_pacing,
     linear_pacing,
     no_pacing,
@@ -106,17 +105,6 @@ def test_selection_takes_tensors_and_whole_number_scores():
     labels, score = np.array([0, 0, 1, 1, 1]), np.array([1, 2, 9, 7, 8])
     for given in (score, torch.tensor(score), score.astype(np.float32)):
         assert_array_equal(select_easiest(given, labels, 0.5), [1, 2, 4])
-
-
-def test_the_share_of_a_cluster_is_rounded_up_in_exact_arithmetic():
-    for percent in range(1, 101):
-        for size in (1, 2, 3, 7, 20, 99, 100, 300, 1000, 70_000):
-            assert ceil_share(percent / 100, size) == -(-percent * size // 100)
-
-
-@pytest.mark.parametrize("fraction", [1e-3, 1e-8, 1e-12])
-def test_the_smallest_share_is_one_sample(fraction):
-    assert ceil_share(fraction, 5) == 1
 
 
 # -- the record ------------------------------------------------------------------------
