@@ -29,7 +29,7 @@ from .training import Trainer, decode, embed, reconstruction_error
 
 __all__ = ["BaseDeepClustering", "keeps_fitted_state"]
 
-DECODER_SHARE = 0.1  # of the pretraining epochs: how long a decoder is refitted
+DECODER_SHARE = 0.1  # of the epochs of the longer phase: a decoder's refit
 N_VIEWS = 8  # augmented views of a sample that are averaged for the start
 PAIRS_A_BLOCK = 2**22  # numbers held at a time when samples meet clusters
 
@@ -152,9 +152,9 @@ class BaseDeepClustering(
         start = STARTS[self.init]
         return start(Z, views, self.n_clusters, self.n_init, self._start_seed)
 
-    def _decoder_epochs(self):
-        """How long the decoder is refitted after a phase that has left it out."""
-        return math.ceil(DECODER_SHARE * self.pretrain_epochs)
+    def _decoder_epochs(self, n_epochs):
+        """How long the decoder is refitted after `n_epochs` that have left it out."""
+        return math.ceil(DECODER_SHARE * max(self.pretrain_epochs, n_epochs))
 
     def _set_fitted(self, trainer, n_iter):
         """The fitted attributes that need the network only."""

@@ -210,7 +210,8 @@ class DECSClustering(BaseDeepClustering):
                     break
         self.cluster_centers_ = loss.centres.detach().cpu().double().numpy()
         if n_iter:
-            trainer.refit_decoder(self._decoder_epochs())
+            n_epochs = n_iter / trainer.steps_per_epoch
+            trainer.refit_decoder(self._decoder_epochs(n_epochs))
         self._set_fitted(trainer, n_iter)
         return self._set_head()  # line 9
 

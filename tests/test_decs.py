@@ -67,6 +67,14 @@ def test_training_stops_once_the_labels_have_settled():
     assert decs(max_iter=60, refresh_interval=20, tol=0).fit(X).n_iter_ == 60
 
 
+def test_decoder_is_refitted_also_when_pretraining_was_done_elsewhere():
+    X, _ = digit_vectors(200)
+    module = decs(max_iter=0, pretrain_epochs=30).fit(X).module_
+    model = decs(autoencoder=module, pretrain_epochs=0, max_iter=60, tol=0).fit(X)
+    # 60 steps of 2 an epoch: a tenth of 30 epochs
+    assert model.history_[:, "phase"].count("decoder") == 3
+
+
 def test_decoder_is_refitted_after_the_encoder_has_moved(fitted):
     _, model = fitted
     assert model.history_[-1, "phase"] == "decoder"
