@@ -12,6 +12,8 @@ TORCH ?= torch==2.13.0
 VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install -qq --disable-pip-version-check
+# a process a core with a thread each: the networks of the tests are small
+PYTEST := OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2
 
 .PHONY: demo test test-slow clean
 
@@ -19,10 +21,10 @@ demo: $(VENV)/with-demo
 	$(RUN) benchmarks/digits_demo.py
 
 test: $(VENV)/with-test
-	$(RUN) -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-slow: $(VENV)/with-test
-	$(RUN) -m pytest -m slow
+	$(PYTEST) -m slow
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
