@@ -11,11 +11,12 @@ from benchmarks.real_data import run
 
 pytestmark = pytest.mark.slow
 
-# the figures of each row: least ACC, least NMI
+# the figures of each row: least ACC, least NMI; in the order that keeps two processes
+# of pytest-xdist, which deals tests out by twos, busy for about as long
 LEAST = {
     ("USPS", "DECS"): (0.985, 0.960),
-    ("USPS", "IDCL"): (0.970, 0.935),
     ("Digits", "IDCL"): (0.87, 0.82),
+    ("USPS", "IDCL"): (0.970, 0.935),
 }
 
 
