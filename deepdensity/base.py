@@ -92,7 +92,7 @@ class BaseDeepClustering(
         random = (
             np.random.RandomState()
             if self.random_state is None
-            else (check_random_state(self.random_state))
+            else check_random_state(self.random_state)
         )
         seeds = [int(seed) for seed in random.randint(2**31 - 1, size=4)]
         self._start_seed, self._density_seed = seeds[2:]
@@ -235,7 +235,7 @@ class BaseDeepClustering(
         device = (
             torch.device("cpu")
             if double and self._device.type == "mps"
-            else (self._device)
+            else self._device
         )
         dtype = torch.float64 if double else torch.float32
         return embed(self.module_, Source(X, self._format, device), dtype)

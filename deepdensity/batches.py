@@ -18,6 +18,7 @@ class TrainingSet(Dataset):
     rows : int array of shape (m,), default=None
         Indices into the source; None is all of it.
     targets : tensor of shape (m, k), default=None
+        On the CPU; a batch of them goes to the device of the samples.
     n_batches : int, default=None
         Length of the epoch; None is each row once.
     """
@@ -36,7 +37,7 @@ class TrainingSet(Dataset):
         x = self.source.read(self.rows[chunk.numpy()])
         target = None
         if self.targets is not None:
-            target = self.targets[chunk.to(self.targets.device)]
+            target = self.targets[chunk].to(x.device)
         return x, target
 
 
