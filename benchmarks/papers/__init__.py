@@ -1,0 +1,1 @@
+"""The papers' tables, rerun: ``python -m benchmarks.papers.accuracy`` and others."""

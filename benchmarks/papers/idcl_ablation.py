@@ -1,0 +1,38 @@
+"""IDCL's ablation (Table 4 of its paper): what each part of it is worth.
+
+python -m benchmarks.papers.idcl_ablation --data-home FOLDER
+
+The paper has MNIST, Digits and YTF.
+"""
+
+from deepdensity.papers import IDCL_ABLATIONS
+
+from .methods import METHODS
+from .runner import Table, main
+from .scores import FIELDS, measure
+
+BASES = ("IDCL", "IDCL paper")
+
+
+def variants(base):
+    """The method itself and, one for each row of the table, without a part."""
+    method = METHODS[base]
+    without = {
+        f"{base}, {part}": method.variant(**settings)
+        for part, settings in IDCL_ABLATIONS.items()
+    }
+    return {base: method, **without}
+
+
+TABLE = Table(
+    "idcl_ablation",
+    "IDCL without its parts (Table 4 of its paper).",
+    {name: method for base in BASES for name, method in variants(base).items()},
+    measure,
+    FIELDS,
+    data=("digits", "usps", "mnist_test", "mnist", "ytf"),
+    most_seeds=3,
+)
+
+if __name__ == "__main__":
+    main(TABLE)

@@ -1,0 +1,116 @@
+"""What the courses of training show: times to converge, and curves in brief."""
+
+from .commands import command, to_measure
+from .curves import TABLE as CURVES
+from .data import DATA
+from .idcl_convergence_time import PART
+from .idcl_convergence_time import TABLE as TIMES
+from .rst import code, heading, table
+from .summary import MISSING, options
+from .targets import CONVERGENCE
+
+__all__ = ["convergence", "courses", "curves"]
+
+
+def courses(table_, rows):
+    """(data, method, options, seed) -> the rows of a course, refresh by refresh.
+
+    Of an epoch that was written twice the later row counts.
+    """
+    found = {}
+    for row in rows:
+        if not row["error"]:
+            key = row["data"], row["method"], options(table_, row), int(row["seed"])
+            found.setdefault(key, {})[int(row["epoch"])] = row
+    return {key: list(course.values()) for key, course in found.items()}
+
+
+def to_share(course, share=0.9):
+    """The first row of a course at a share of its best ACC."""
+    best = max(float(row["acc"]) for row in course)
+    return next(row for row in course if float(row["acc"]) >= share * best)
+
+
+def convergence(rows):
+    """Time to 90 % of the best ACC, over that of the same model without curriculum."""
+    points = {key: to_share(course) for key, course in courses(TIMES, rows).items()}
+    cells = [
+        [
+            *named(key),
+            *(point[name] for name in ("cluster_seconds", "seconds", "epoch", "steps")),
+            ratio(points, key),
+            f"{CONVERGENCE[key[0]]:.2f}" if key[0] in CONVERGENCE else "",
+        ]
+        for key, point in points.items()
+    ]
+    header = ["Data", "Method", "Seed", "Seconds", "With pretraining", "Epochs"]
+    header += ["Steps", "Ratio of seconds", "Published ratio"]
+    return [
+        *top(TIMES),
+        "Seconds of the clustering phase, and of the fit up to there. 0 epochs: what",
+        "clustering starts from is that good already.",
+        "",
+        *(table(header, cells) if cells else []),
+        *missing(TIMES, points),
+    ]
+
+
+def ratio(points, key):
+    """Seconds of clustering over those without the curriculum, where both are known."""
+    data, method, extra, seed = key
+    other = points.get((data, f"{method}, {PART}", extra, seed))
+    if other is None or not float(other["cluster_seconds"]):
+        return ""
+    seconds = float(points[key]["cluster_seconds"])
+    return f"{seconds / float(other['cluster_seconds']):.2f}"
+
+
+def curves(rows):
+    """ACC / NMI at the quarters of a course; the CSV file holds all of it."""
+    found = courses(CURVES, rows)
+    cells = []
+    for key, course in found.items():
+        last = len(course) - 1  # refreshes
+        quarters = (course[last * part // 4] for part in range(5))
+        cells.append([*named(key), last, *(pair(row) for row in quarters)])
+    header = [
+        "Data",
+        "Method",
+        "Seed",
+        "Refreshes",
+        "Start",
+        "1/4",
+        "1/2",
+        "3/4",
+        "End",
+    ]
+    return [
+        *top(CURVES),
+        "ACC / NMI along the clustering phase; loss, reconstruction error and size of",
+        "the curriculum are in ``curves.csv``.",
+        "",
+        *(table(header, cells) if cells else []),
+        *missing(CURVES, found),
+    ]
+
+
+def top(table_):
+    return [*heading(table_.title.rstrip(".")), *code([command(table_)])]
+
+
+def named(key):
+    """The first cells of a row: set, method and seed."""
+    data, method, extra, seed = key
+    return [DATA[data].title, f"{method} ({extra})" if extra else method, seed]
+
+
+def pair(row):
+    return f"{100 * float(row['acc']):.1f} / {100 * float(row['nmi']):.1f}"
+
+
+def missing(table_, found):
+    """The sets without a course, and how to measure them."""
+    done = {key[0] for key in found}
+    left = [data for data in table_.data if data not in done]
+    lines = [f"{DATA[data].title}: {MISSING}." for data in left]
+    return ["\n".join(lines), "", *to_measure([command(table_, d) for d in left])]

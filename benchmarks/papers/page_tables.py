@@ -1,0 +1,122 @@
+"""The tables: of all methods for each set, of an ablation over sets, of a grid."""
+
+from . import decs_grid
+from .accuracy import TABLE
+from .commands import command, to_measure
+from .data import DATA
+from .rst import code, heading, table
+from .summary import MISSING, get
+
+__all__ = ["accuracy", "grid", "variants"]
+
+SCORES = {"ACC": "acc", "NMI": "nmi", "ARI": "ari", "ACC of start": "start_acc"}
+HEADER = ("Method", *SCORES, "Clusters", "Seeds", "Seconds", "Epochs", "Steps")
+PHASES = ("pretrain", "cluster")
+
+
+def accuracy(summaries):
+    """All methods, a table for each set."""
+    lines = [*heading("All methods"), *code([command(TABLE)])]
+    lines += [
+        "Epochs and steps are those of pretraining + clustering. In brackets: settings",
+        "that differ from the method's own.",
+    ]
+    for data in DATA:
+        lines += [*heading(DATA[data].title, "~"), *one_set(data, summaries)]
+    return lines
+
+
+def one_set(data, summaries):
+    """The table of a set: a row for each method, and for what else was tried."""
+    record = DATA[data]
+    found = [method for place, method in summaries if place == data]
+    if record.optional and not found:
+        return [f"Not there: put ``{record.file}`` in ``FOLDER``.", ""]
+    left = [method for method in TABLE.methods if method not in found]
+    methods = [method for method in TABLE.methods if method in found]
+    rows = [
+        row(method, get(summaries, data, method))
+        for method in dict.fromkeys([*methods, *found])
+    ]
+    return [
+        *(table(HEADER, rows) if rows else []),
+        *to_measure([command(TABLE, data, left)] if left else [], left),
+    ]
+
+
+def row(method, summary):
+    """The cells of a method: scores, seeds, time, and what both phases took."""
+    if not summary:
+        return [method, summary.pair(), *[""] * (len(HEADER) - 2)]
+    return [
+        method,
+        *(summary.text(field, 100) for field in SCORES.values()),
+        summary.text("n_found", digits=0),
+        summary.n_seeds,
+        f"{summary.mean('wall_s'):.0f}",
+        both_phases(summary, "epochs"),
+        both_phases(summary, "steps"),
+    ]
+
+
+def both_phases(summary, kind):
+    means = (summary.mean(f"{kind}_{phase}") for phase in PHASES)
+    return " + ".join(f"{mean:.0f}" for mean in means if mean == mean)  # no nan
+
+
+def variants(table_, summaries):
+    """An ablation: a row for each variant, a column for each set."""
+    found = {method for _, method in summaries}
+    sets = [data for data in table_.data if data in {place for place, _ in summaries}]
+    methods = [method for method in table_.methods if method in found]
+    rows = [
+        [method, *(cell(get(summaries, data, method)) for data in sets)]
+        for method in dict.fromkeys([*methods, *sorted(found)])
+    ]
+    titles = [DATA[data].title for data in sets]
+    return [
+        *heading(table_.title.rstrip(".")),
+        *code([command(table_)]),
+        "ACC / NMI, and the number of seeds in brackets.",
+        "",
+        *(table(["Method", *titles], rows) if sets else []),
+        *left_out(table_, summaries),
+    ]
+
+
+def cell(summary):
+    return f"{summary.pair()} ({summary.n_seeds})" if summary else summary.pair()
+
+
+def left_out(table_, summaries):
+    """The commands for the methods and sets of a table that have no rows."""
+    commands = []
+    for data in table_.data:
+        left = [name for name in table_.methods if (data, name) not in summaries]
+        if left:
+            commands.append(command(table_, data, left * (left != [*table_.methods])))
+    return to_measure(commands)
+
+
+def grid(summaries):
+    """ACC / NMI of DECS by alpha and lambda, a table for each set."""
+    lines = [
+        *heading(decs_grid.TABLE.title.rstrip(".")),
+        *code([command(decs_grid.TABLE)]),
+    ]
+    lines += ["ACC / NMI. The cells of a set share one pretrained autoencoder.", ""]
+    header = ["alpha", *(f"lambda {weight}" for weight in decs_grid.LAMBDAS)]
+    for data in decs_grid.TABLE.data:
+        if data not in {place for place, _ in summaries}:
+            lines += [f"{DATA[data].title}: {MISSING}.", ""]
+            continue
+        rows = [
+            [alpha, *grid_row(summaries, data, alpha)] for alpha in decs_grid.ALPHAS
+        ]
+        lines += [*heading(DATA[data].title, "~"), *table(header, rows)]
+    return [*lines, *left_out(decs_grid.TABLE, summaries)]
+
+
+def grid_row(summaries, data, alpha):
+    names = (decs_grid.cell(alpha, weight) for weight in decs_grid.LAMBDAS)
+    return [get(summaries, data, name).pair() for name in names]

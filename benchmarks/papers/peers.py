@@ -1,0 +1,142 @@
+"""ClustPy's deep methods on this package's networks, batches and augmentation.
+
+DEC, IDEC, DCN and DipDECK get the autoencoder that DECS takes by default ("conv" for
+images, "mlp" for vectors), the same input scale, augmented batches of the same size,
+and, unless told otherwise, as many epochs of both phases as DECS at its defaults. The
+rest is ClustPy's: learning rates of 1e-3 and 1e-4, batch normalisation by running means
+in clustering, labels by a last k-means in DEC and IDEC. DipDECK finds the number of
+clusters by itself, from at least 35, and counts its epochs anew after every merge.
+"""
+
+import contextlib
+import os
+import time
+
+import clustpy.deep
+import numpy as np
+import torch
+from clustpy.deep.neural_networks._abstract_autoencoder import _AbstractAutoencoder
+from scipy import sparse
+from torch.utils.data import default_collate
+
+from deepdensity import DECSClustering
+from deepdensity.augmentation import random_affine
+from deepdensity.inputs import image_layout, input_format
+from deepdensity.networks.build import build_autoencoder
+
+from .methods import Fit, Phase
+
+__all__ = ["fit_peer"]
+
+EMBEDDING_SIZE = 10
+
+
+class Adapter(_AbstractAutoencoder):
+    """One of this package's autoencoders, for flat rows, as ClustPy wants it."""
+
+    def __init__(self, shape, seed):
+        super().__init__(random_state=seed)
+        self.shape = shape
+        self.module = build_autoencoder("auto", shape, EMBEDDING_SIZE, seed, "conv")
+
+    def encode(self, x):
+        return self.module.encode(x.view(-1, *self.shape))
+
+    def decode(self, z):
+        return self.module.decode(z).flatten(1)
+
+
+class Optimizers(list):
+    """Makes the optimiser of each phase, and keeps it and the time it was made."""
+
+    def __call__(self, params, **kwargs):
+        optimizer = torch.optim.Adam(params, **kwargs)
+        self.append((optimizer, time.perf_counter()))
+        return optimizer
+
+
+def fit_peer(name, samples, seed, batch_size, pretrain_epochs, clustering_epochs):
+    """Fit one of ClustPy's methods."""
+    n_batches = -(-samples.X.shape[0] // batch_size)
+    default = default_epochs(n_batches)
+    if pretrain_epochs is None:
+        pretrain_epochs = default[0]
+    if clustering_epochs is None:
+        clustering_epochs = default[1]
+    X, shape = network_input(samples)
+    optimizers = Optimizers()
+    model = getattr(clustpy.deep, name)(
+        **number_of_clusters(name, samples.n_clusters),
+        batch_size=batch_size,
+        pretrain_epochs=pretrain_epochs,
+        clustering_epochs=clustering_epochs,
+        optimizer_class=optimizers,
+        neural_network=Adapter(shape, seed),
+        embedding_size=EMBEDDING_SIZE,
+        initial_clustering_params={"n_init": 20},
+        custom_dataloaders=loaders(X, shape, batch_size, seed),
+        random_state=seed,
+    )
+    with silence():
+        model.fit(X)
+    end = time.perf_counter()
+    device = next(model.neural_network_trained_.parameters()).device.type
+    return Fit(model.labels_, phases=phases(optimizers, end, n_batches), device=device)
+
+
+def default_epochs(n_batches):
+    """Epochs of pretraining and of clustering that DECS takes at its defaults."""
+    decs = DECSClustering()
+    return decs.pretrain_epochs, -(-decs.max_iter // n_batches)
+
+
+def number_of_clusters(name, n_clusters):
+    if name == "DipDECK":
+        return {"n_clusters_init": max(35, 2 * n_clusters)}  # 35 is ClustPy's
+    return {"n_clusters": n_clusters}
+
+
+def network_input(samples):
+    """All samples as flat rows at the scale this package trains at, and their shape."""
+    X = samples.X.toarray() if sparse.issparse(samples.X) else samples.X
+    layout = image_layout((X.shape[1],), samples.image_shape)
+    rows = torch.from_numpy(np.array(X, dtype=np.float32))
+    batch = input_format(X, layout).normalise(rows)
+    return batch.flatten(1).float().numpy(), layout.shape
+
+
+def loaders(X, shape, batch_size, seed):
+    """Batches to train on, images among them augmented, and batches as they are."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def augmented(rows):
+        index, x = default_collate(rows)
+        x = random_affine(x.view(-1, *shape), generator).flatten(1)
+        return [index, x]
+
+    is_image = len(shape) == 3
+    get_dataloader = clustpy.deep.get_dataloader
+    options = {"collate_fn": augmented} if is_image else {}
+    return (
+        get_dataloader(X, batch_size, shuffle=True, dl_kwargs=options),
+        get_dataloader(X, batch_size, shuffle=False),
+    )
+
+
+def phases(optimizers, end, n_batches):
+    """Name -> Phase, from the optimisers that were made."""
+    names = ["pretrain", "cluster"][-len(optimizers) :]
+    ends = [made for _, made in optimizers[1:]] + [end]
+    found = {}
+    for name, (optimizer, begin), stop in zip(names, optimizers, ends):
+        steps = max((int(s["step"]) for s in optimizer.state.values()), default=0)
+        found[name] = Phase(stop - begin, steps / n_batches, steps)
+    return found
+
+
+@contextlib.contextmanager
+def silence():
+    """No progress bars of ClustPy's between the one of the run."""
+    with open(os.devnull, "w") as nowhere:
+        with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+            yield

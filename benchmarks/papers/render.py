@@ -1,0 +1,78 @@
+"""The tables' CSV files as one page.
+
+python -m benchmarks.papers.render [--results FOLDER] [--page doc/papers.rst]
+
+Where matplotlib is installed, pictures of the curves are drawn beside the CSV files.
+"""
+
+import argparse
+from pathlib import Path
+
+from . import (
+    accuracy,
+    curves,
+    decs_grid,
+    idcl_ablation,
+    idcl_convergence_time,
+    page_courses,
+    page_tables,
+    page_targets,
+    recipe_ablation,
+    store,
+)
+from .pictures import draw
+from .runner import RESULTS
+from .summary import summarise
+
+__all__ = ["page"]
+
+TOP = """\
+The papers' tables, measured
+============================
+
+Written by ``python -m benchmarks.papers.render`` from the CSV files in
+``benchmarks/papers/results``; ``benchmarks/papers/README.rst`` tells how to measure
+them. ACC, NMI and ARI are x 100, at the end of training, as mean ± standard deviation
+over the seeds. Class labels are used for the scores alone. An epoch is one pass over
+all samples. ``FOLDER`` holds the data."""
+
+
+def page(results):
+    """The lines of the page for a folder of CSV files."""
+
+    def rows(module):
+        return store.read(results / f"{module.TABLE.name}.csv")
+
+    main = summarise(accuracy.TABLE, rows(accuracy))
+    ablation = summarise(idcl_ablation.TABLE, rows(idcl_ablation))
+    grid = summarise(decs_grid.TABLE, rows(decs_grid))
+    recipe = summarise(recipe_ablation.TABLE, rows(recipe_ablation))
+    return [
+        *TOP.split("\n"),
+        *page_targets.targets(main),
+        *page_targets.published(main),
+        *page_targets.every_set(main),
+        *page_tables.accuracy(main),
+        *page_tables.variants(recipe_ablation.TABLE, recipe),
+        *page_tables.variants(idcl_ablation.TABLE, ablation),
+        *page_courses.convergence(rows(idcl_convergence_time)),
+        *page_tables.grid(grid),
+        *page_courses.curves(rows(curves)),
+    ]
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.papers.render", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER")
+    parser.add_argument("--page", type=Path, default=Path("doc/papers.rst"))
+    options = parser.parse_args(argv)
+    text = "\n".join(page(options.results)).strip() + "\n"
+    options.page.write_text(text, encoding="utf-8")
+    pictures = draw(store.read(options.results / "curves.csv"), options.results)
+    print("Written:", *map(str, [options.page, *pictures]))
+
+
+if __name__ == "__main__":
+    main()

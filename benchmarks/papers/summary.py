@@ -1,0 +1,90 @@
+"""Rows over seeds: the mean and the spread that a page shows."""
+
+import statistics
+
+from .runner import describe
+
+__all__ = [
+    "MISSING",
+    "Summary",
+    "get",
+    "name_with_options",
+    "options",
+    "summarise",
+]
+
+MISSING = "not measured"
+
+
+class Summary:
+    """The rows of one method on one set, seed by seed, as numbers.
+
+    Of a seed that was run several times the last run counts.
+    """
+
+    def __init__(self, rows):
+        by_seed = {int(row["seed"]): row for row in rows}
+        self.errors = [row["error"] for row in by_seed.values() if row["error"]]
+        self.by_seed = {
+            seed: row for seed, row in sorted(by_seed.items()) if not row["error"]
+        }
+
+    def __bool__(self):
+        return bool(self.by_seed)
+
+    def values(self, field):
+        """Of each seed, where there is one."""
+        found = (row[field] for row in self.by_seed.values())
+        return [float(value) for value in found if value != ""]
+
+    def mean(self, field, scale=1):
+        """nan where there is nothing."""
+        values = self.values(field)
+        return scale * statistics.fmean(values) if values else float("nan")
+
+    @property
+    def n_seeds(self):
+        return len(self.by_seed) or ""
+
+    def text(self, field, scale=1, digits=1):
+        """Mean ± standard deviation; the mean alone of a single seed."""
+        values = [scale * value for value in self.values(field)]
+        if not values:
+            return ""
+        mean = f"{statistics.fmean(values):.{digits}f}"
+        if len(values) == 1:
+            return mean
+        return f"{mean} ± {statistics.stdev(values):.{digits}f}"
+
+    def pair(self):
+        """ACC / NMI x 100, or why there is none."""
+        if self:
+            return f"{self.text('acc', 100)} / {self.text('nmi', 100)}"
+        return f"failed: {self.errors[-1]}" if self.errors else MISSING
+
+
+def summarise(table, rows):
+    """(data, method) -> Summary."""
+    groups = {}
+    for row in rows:
+        key = row["data"], name_with_options(table, row)
+        groups.setdefault(key, []).append(row)
+    return {key: Summary(group) for key, group in groups.items()}
+
+
+def name_with_options(table, row):
+    """The method of a row, with the settings that came by ``--option`` in brackets."""
+    extra = options(table, row)
+    return f"{row['method']} ({extra})" if extra else row["method"]
+
+
+def options(table, row):
+    """The settings of a row that are not the method's own in this table."""
+    method = table.methods.get(row["method"])
+    own = describe(method.settings).split(", ") if method else []
+    return ", ".join(part for part in row["settings"].split(", ") if part not in own)
+
+
+def get(summaries, data, method):
+    """The Summary of a method on a set, an empty one if there are no rows."""
+    return summaries.get((data, method), Summary([]))

@@ -1,0 +1,305 @@
+"""The benchmark of ``benchmarks/papers``: on tiny data, with quick methods."""
+
+import csv
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from benchmarks.papers import (
+    accuracy,
+    curves,
+    decs_grid,
+    idcl_convergence_time,
+    render,
+    runner,
+    scores,
+    store,
+)
+from benchmarks.papers.data import DATA, NotThere, Samples, load, normalise_contrast
+from benchmarks.papers.methods import METHODS, Fit, Method, Phase
+from benchmarks.papers.trace import measure as measure_course
+
+from .common import digit_vectors
+
+N = 30
+LABELS = np.arange(N) % 3
+
+
+def save_arrays(folder, file, shape, dtype):
+    X = np.random.default_rng(0).integers(0, 256, (N, *shape)).astype(dtype)
+    np.savez(folder / file, X=X, y=LABELS)
+
+
+def save_sparse(folder, file):
+    X = sparse.random(N, 40, density=0.5, format="csr", random_state=0)
+    X.data = np.ceil(9 * X.data)
+    sparse.save_npz(folder / file, X.astype(np.uint16))
+    with np.load(folder / file) as saved:
+        parts = dict(saved)
+    np.savez(folder / file, **parts, y=LABELS)
+
+
+# -- data ----------------------------------------------------------------------------
+
+
+def test_bytes_become_shares_and_images_flat(tmp_path):
+    save_arrays(tmp_path, "fashion_mnist.npz", (28, 28), np.uint8)
+    samples, y = load("fashion", tmp_path)
+    assert samples.X.shape == (N, 784)
+    assert samples.X.dtype == np.float32
+    assert 0 <= samples.X.min() and samples.X.max() <= 1
+    assert samples.image_shape == (28, 28)
+    np.testing.assert_array_equal(y, LABELS)
+
+
+def test_usps_is_divided_by_2000(tmp_path):
+    save_arrays(tmp_path, "usps.npz", (16, 16), np.uint16)
+    samples, _ = load("usps", tmp_path)
+    with np.load(tmp_path / "usps.npz") as file:
+        expected = file["X"].reshape(N, -1) / 2000
+    np.testing.assert_allclose(samples.X, expected, rtol=1e-6)
+
+
+def test_signs_are_grey(tmp_path):
+    save_arrays(tmp_path, "gtsrb5.npz", (32, 32, 3), np.uint8)
+    samples, _ = load("gtsrb5", tmp_path)
+    assert samples.X.shape == (N, 32 * 32)
+    assert samples.image_shape == (32, 32)
+
+
+def test_contrast_does_not_depend_on_brightness():
+    image = np.random.default_rng(0).random((1, 32, 32))
+    dark = 0.5 * image + 0.1
+    bright, dim = normalise_contrast(image), normalise_contrast(dark)
+    assert np.abs(image - dark).mean() > 0.1
+    assert np.abs(bright - dim).mean() < 0.02
+
+
+@pytest.mark.parametrize("name", ["pbmc", "kidney"])
+def test_cells_have_the_median_total(tmp_path, name):
+    save_sparse(tmp_path, DATA[name].file)
+    samples, _ = load(name, tmp_path)
+    counts = sparse.load_npz(tmp_path / DATA[name].file).toarray()
+    totals = np.expm1(samples.X.toarray()).sum(axis=1)
+    np.testing.assert_allclose(totals, np.median(counts.sum(axis=1)), rtol=1e-4)
+    assert samples.X.format == "csr" and samples.image_shape is None
+
+
+def test_optional_set_by_a_file_of_ones_own(tmp_path):
+    with pytest.raises(NotThere, match=r"YTF is not there: put ytf\.npz"):
+        load("ytf", tmp_path)
+    save_arrays(tmp_path, "ytf.npz", (6, 6, 3), np.uint8)
+    samples, _ = load("ytf", tmp_path)
+    assert samples.image_shape == (6, 6, 3)
+    assert samples.n_clusters == 3  # as many as classes
+
+
+# -- runs ----------------------------------------------------------------------------
+
+
+def quick(samples, seed, *, shift=0):
+    phases = {"pretrain": Phase(1.0, 2.0, 8)}
+    return Fit((np.arange(len(samples.X)) + shift) % 3, None, phases)
+
+
+def fails(samples, seed):
+    raise MemoryError("too\nmuch")
+
+
+def table(**methods):
+    methods = {name: Method(fit, frozenset({"shift"})) for name, fit in methods.items()}
+    return accuracy.TABLE._replace(methods=methods, data=("fashion",))
+
+
+@pytest.fixture
+def home(tmp_path):
+    save_arrays(tmp_path, "fashion_mnist.npz", (28, 28), np.uint8)
+    return tmp_path
+
+
+def run(table, home, *more):
+    out = home / "out.csv"
+    runner.main(table, ["--data-home", str(home), "--out", str(out), *more])
+    return store.read(out)
+
+
+def test_rows(home):
+    rows = run(table(quick=quick), home)
+    assert [row["seed"] for row in rows] == ["0", "1"]  # two of a large set
+    row = rows[0]
+    assert row["acc"] == "1.0" and row["n"] == str(N) and row["n_found"] == "3"
+    assert row["steps_pretrain"] == "8" and row["steps_cluster"] == ""
+    assert row["error"] == "" and row["settings"] == ""
+
+
+def test_second_run_does_nothing(home, monkeypatch):
+    before = run(table(quick=quick), home)
+    monkeypatch.setattr(runner, "in_child", None)  # nothing may be run
+    assert run(table(quick=quick), home) == before
+
+
+def test_torn_last_line_is_run_again(home):
+    before = run(table(quick=quick), home)
+    out = home / "out.csv"
+    out.write_text(out.read_text()[:-30] + '"')
+    assert len(store.read(out)) == 1
+    after = run(table(quick=quick), home)
+    assert [row["seed"] for row in after] == [row["seed"] for row in before]
+
+
+def test_failing_row_is_recorded_and_retried(home):
+    rows = run(table(quick=quick, fails=fails), home, "--seeds", "3")
+    errors = {row["method"]: row["error"] for row in rows}
+    assert errors == {"quick": "", "fails": "MemoryError: too much"}
+    assert len(run(table(fails=quick), home, "--seeds", "3")) == 2  # done
+    again = run(table(fails=quick), home, "--seeds", "3", "--retry")
+    assert again[-1]["error"] == "" and len(again) == 3
+
+
+def test_time_limit(home):
+    def endless(samples, seed):
+        while True:
+            pass
+
+    limits = ["--seeds", "0", "--time-limit", "0.2"]
+    (row,) = run(table(endless=endless), home, *limits)
+    assert row["error"].startswith("TimeoutError")
+
+
+def test_options_are_recorded(home):
+    rows = run(table(quick=quick), home, "--seeds", "0", "--option", "shift=1")
+    assert rows[0]["settings"] == "shift=1"
+    with pytest.raises(SystemExit, match="no chosen method has it"):
+        run(table(quick=quick), home, "--option", "unknown=1")
+
+
+def test_missing_set_is_told_and_leaves_no_row(home, capsys):
+    assert run(table(quick=quick), home, "--data", "stl10") == []
+    assert "stl10.npz" in capsys.readouterr().out
+
+
+def test_two_writers(tmp_path):
+    path = tmp_path / "rows.csv"
+    for value in ("a,b", 'c"d', ""):
+        store.append(path, ("x", "y"), [{"x": value}])
+    assert [row["x"] for row in store.read(path)] == ["a,b", 'c"d', ""]
+    with path.open(newline="") as file:
+        assert len(list(csv.reader(file))) == 4
+
+
+# -- methods -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["k-means", "k-means PCA 50", "Gaussian mixture", "spectral", "HDBSCAN"]
+)
+def test_classical_methods(name):
+    X, y = digit_vectors(300)
+    samples = Samples("digits", X, 10, (8, 8))
+    (row,) = scores.measure(METHODS[name], samples, y, seed=0)
+    assert row["acc"] > 0.3
+    assert row["n"] == 300
+
+
+SHORT = {"pretrain_epochs": 1, "n_init": 1, "batch_size": 64}
+
+
+@pytest.mark.parametrize("name", ["IDCL", "DECS", "IDCL paper", "DECS paper"])
+def test_estimators_on_vectors(name):
+    X, y = digit_vectors(128)
+    limit = {"max_epochs": 2} if "IDCL" in name else {"max_iter": 4}
+    method = METHODS[name].variant(**SHORT, **limit)
+    (row,) = scores.measure(method, Samples("r8", X, 10, None), y, seed=0)
+    assert row["steps_pretrain"] == 2 and row["epochs_pretrain"] == 1
+    assert row["steps_cluster"] > 0 and row["device"] == "cpu"
+
+
+def test_course_is_that_of_shorter_fits():
+    X, y = digit_vectors(128)
+    samples = Samples("digits", X, 10, None)
+    settings = {"refresh_interval": 3, "tol": 0}
+    method = METHODS["DECS"].variant(**SHORT, **settings)
+    course = measure_course(method.variant(max_iter=9), samples, y, seed=0)
+    assert [point["steps"] for point in course] == [0, 3, 6, 9]
+    for point in course:
+        shorter = method.variant(max_iter=point["steps"])
+        (row,) = scores.measure(shorter, samples, y, seed=0)
+        assert (point["acc"], point["nmi"]) == (row["acc"], row["nmi"])
+
+
+def test_grid_starts_from_one_autoencoder(tmp_path):
+    X, y = digit_vectors(128)
+    samples = Samples("digits", X, 10, None)
+    for name in list(decs_grid.TABLE.methods)[:2]:
+        method = decs_grid.TABLE.methods[name].variant(**SHORT, max_iter=2)
+        (row,) = decs_grid.measure_cell(tmp_path, method, samples, y, seed=0)
+        assert "steps_pretrain" not in row
+    assert [path.name for path in tmp_path.iterdir()] == ["digits-0.pt"]
+
+
+# -- the page ------------------------------------------------------------------------
+
+
+def row(method, seed, data="digits", **values):
+    key = {"table": "accuracy", "data": data, "method": method, "seed": seed}
+    common = {"settings": "", "n_found": 10, "wall_s": 60, "error": "", "ari": 0.9}
+    return {**key, **common, **values}
+
+
+def write(folder, module, rows):
+    fields = (*runner.KEY, *module.TABLE.fields, *runner.END)
+    store.append(folder / f"{module.TABLE.name}.csv", fields, rows)
+
+
+def test_page_of_nothing_names_the_commands(tmp_path):
+    page = "\n".join(render.page(tmp_path))
+    assert "not measured" in page
+    for name in ("accuracy", "curves", "decs_grid", "idcl_convergence_time"):
+        assert f"python -m benchmarks.papers.{name} --data-home FOLDER" in page
+    assert "Not there: put ``stl10.npz``" in page
+
+
+def test_page_has_means_and_targets(tmp_path):
+    rows = [
+        row("IDCL", 0, acc=0.96, nmi=0.92),
+        row("IDCL", 1, acc=0.98, nmi=0.94),
+        row("DECS", 0, acc=0.9, nmi=0.93),
+        row("DECS", 0, acc=0.91, nmi=0.93),  # the later run counts
+        row("k-means PCA 50", 0, acc=0.8, nmi=0.75),
+        row("spectral", 0, error="MemoryError: too much"),
+        row("HDBSCAN", 0, acc=0.5, nmi=0.5, settings="min_cluster_size=9"),
+    ]
+    write(tmp_path, accuracy, rows)
+    page = "\n".join(render.page(tmp_path))
+    assert "97.0 ± 1.4 / 93.0 ± 1.4" in page
+    assert "no, 5.0 short" in page
+    assert "2 of 2" in page
+    assert "failed: MemoryError: too much" in page
+    assert "HDBSCAN (min_cluster_size=9)" in page
+
+
+def test_page_has_courses_and_pictures(tmp_path):
+    key = {"data": "digits", "method": "IDCL", "seed": 0}
+    accuracies = [0.5, 0.7, 0.9]
+    points = [
+        {**key, "epoch": epoch, "acc": acc, "nmi": 0.5}
+        for epoch, acc in enumerate(accuracies)
+    ]
+    write(tmp_path, curves, points)
+    render.main(["--results", str(tmp_path), "--page", str(tmp_path / "page.rst")])
+    assert "90.0 / 50.0" in (tmp_path / "page.rst").read_text()
+
+
+def test_time_to_converge_is_a_ratio(tmp_path):
+    def course(method, settings, seconds):
+        key = {"data": "mnist", "method": method, "seed": 0, "settings": settings}
+        return [
+            {**key, "epoch": epoch, "acc": acc, "cluster_seconds": seconds * epoch}
+            for epoch, acc in enumerate([0.5, 0.89, 0.95, 0.96])
+        ]
+
+    rows = course("IDCL", "", 3) + course("IDCL, no curriculum", "pacing='none'", 4)
+    write(tmp_path, idcl_convergence_time, rows)
+    page = "\n".join(render.page(tmp_path))
+    assert "     - 0.75\n     - 0.86\n" in page  # 3 / 4, and the published one
