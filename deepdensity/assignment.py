@@ -9,10 +9,12 @@ from .ranking import highest_per_cluster
 
 __all__ = [
     "DensityCores",
+    "cluster_balance",
     "core_means",
     "core_silhouette",
     "core_similarity",
     "density_core",
+    "kernel_scale",
     "kl_divergence",
     "soft_assignment",
     "squared_distances_to",
@@ -65,6 +67,54 @@ def soft_assignment(squared_distances, alpha=1.0):
     """
     logits = torch.log1p(squared_distances / alpha) * (-(alpha + 1) / 2)
     return torch.softmax(logits, dim=1)
+
+
+def kernel_scale(squared_distances, labels):
+    r"""Square of the length that the Student-t kernel takes for its unit.
+
+    .. math::
+        s^2 = \frac{1}{4 n} \sum_i d_{i c(i)}^2
+
+    with c(i) the cluster of sample i. The kernel has a unit scale and the latent space
+    has none: where clusters are much narrower than 1 every assignment is soft alike and
+    training by it drives them together; where they are much wider, all are hard.
+
+    Parameters
+    ----------
+    squared_distances : tensor of shape (n, k)
+    labels : int tensor of shape (n,)
+
+    Returns
+    -------
+    float
+        In squared units of the latent space; 1 where the clusters are points.
+    """
+    own = squared_distances.gather(1, labels[:, None])
+    return own.mean().item() / 4 or 1.0
+
+
+def cluster_balance(q):
+    r"""How far the clusters are from equal weight: 0 where they are equal.
+
+    .. math::
+        B = KL(\bar q \| u) = \sum_j \bar q_j \log(k \bar q_j), \qquad
+        \bar q_j = \frac{1}{n} \sum_i q_{ij}
+
+    The term against empty clusters of discriminative clustering (Krause et al. 2010,
+    regularised information maximisation).
+
+    Parameters
+    ----------
+    q : tensor of shape (n, k)
+        Soft assignment.
+
+    Returns
+    -------
+    tensor, a scalar
+        In nats, from 0 to log k.
+    """
+    share = q.mean(0)  # (k,)
+    return torch.xlogy(share, share * q.shape[1]).sum()
 
 
 class DensityCores(NamedTuple):

@@ -44,7 +44,8 @@ class TrainingSet(Dataset):
 class BatchIterator:
     """Shuffled batches of even size, by a generator of their own.
 
-    Every batch is read by one index array. The sizes differ by one at most, so that no
+    A batch is the network's input and the pair of what to reconstruct from it and the
+    target. It is read by one index array. The sizes differ by one at most, so that no
     epoch ends on a batch of a few rows; a lone row is given twice, since batch
     normalisation cannot do with one.
 
@@ -54,16 +55,16 @@ class BatchIterator:
     batch_size : int
         Largest size of a batch.
     generator : torch.Generator
-        On the CPU; drawn from for the order and by `augment`.
-    augment : callable, default=None
-        ``augment(x, generator) -> x``.
+        On the CPU; drawn from for the order and by `views`.
+    views : callable, default=None
+        See :mod:`deepdensity.views`; None shows each sample as it is.
     """
 
-    def __init__(self, dataset, batch_size, generator=None, augment=None):
+    def __init__(self, dataset, batch_size, generator=None, views=None):
         self.dataset = dataset
         self.batch_size = batch_size
         self.generator = generator
-        self.augment = augment
+        self.views = views
 
     def __len__(self):
         per_pass = math.ceil(len(self.dataset) / self.batch_size)
@@ -72,9 +73,11 @@ class BatchIterator:
     def __iter__(self):
         for chunk in self.chunks():
             x, target = self.dataset[chunk]
-            if self.augment is not None:
-                x = self.augment(x, self.generator)
-            yield x, target
+            original = x
+            if self.views is not None:
+                rows = self.dataset.rows[chunk.numpy()]
+                x, original = self.views(x, rows, self.generator)
+            yield x, (original, target)
 
     def chunks(self):
         """Index tensors of the batches, pass after pass until there are enough."""

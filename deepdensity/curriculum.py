@@ -11,6 +11,7 @@ from .ranking import highest_per_cluster
 __all__ = [
     "PACINGS",
     "Curriculum",
+    "Pace",
     "capped_fraction",
     "exponential_pacing",
     "linear_pacing",
@@ -110,6 +111,54 @@ def select_easiest(difficulty, labels, fraction):
         Sorted. Of equal scores the earlier samples are taken.
     """
     return np.sort(np.concatenate(highest_per_cluster(difficulty, labels, fraction)))
+
+
+def check_fractions(lambda_0, lambda_max):
+    """Raise a ValueError unless the first share is at most the largest."""
+    if lambda_0 > lambda_max:
+        raise ValueError(
+            f"lambda_0={lambda_0} must be in (0, lambda_max], and lambda_max="
+            f"{lambda_max}."
+        )
+
+
+class Pace:
+    """The share of the samples that each epoch trains on (IDCL, Eq. 5 and 6).
+
+    Parameters
+    ----------
+    pacing : str or callable
+        A name in PACINGS, or ``f(epoch, n_epochs, lambda_0)``.
+    pacing_epochs : int or None
+        T of Eq. 5; None is half of `max_epochs`.
+    max_epochs : int
+    lambda_0, lambda_max : float
+
+    Attributes
+    ----------
+    n_epochs : int
+        T; 0 without a curriculum.
+    """
+
+    def __init__(self, pacing, pacing_epochs, max_epochs, lambda_0, lambda_max):
+        self.pacing = pacing
+        self.n_epochs = pacing_epochs or -(-max_epochs // 2)
+        if pacing == "none":
+            self.n_epochs = 0
+        self.lambda_0 = lambda_0
+        self.lambda_max = lambda_max
+
+    def fraction(self, epoch):
+        if self.pacing == "none":
+            return 1.0
+        pacing = self.pacing if callable(self.pacing) else PACINGS[self.pacing]
+        fraction = pacing(epoch, self.n_epochs, self.lambda_0)
+        if not 0 < fraction <= 1:
+            raise ValueError(
+                f"pacing={self.pacing!r} gave {fraction!r} at epoch {epoch}; it must "
+                "give a share in (0, 1]."
+            )
+        return capped_fraction(float(fraction), self.lambda_max)
 
 
 class Curriculum:

@@ -11,7 +11,15 @@ from .assignment import soft_assignment, squared_distances_to
 from .base import BaseDeepClustering, keeps_fitted_state
 from .batches import TrainingSet
 from .convergence import LabelWatch
+from .guard import Guard
 from .losses import InstabilityLoss
+from .recipe import (
+    BALANCE,
+    CLUSTER_BATCH,
+    ITERATIONS,
+    RECONSTRUCTION,
+    VECTOR_STEPS,
+)
 from .stability import DETERMINACIES, determinacy, otsu_threshold, sample_stability
 
 __all__ = ["DECSClustering"]
@@ -30,9 +38,9 @@ class DECSClustering(BaseDeepClustering):
         Number of clusters.
     n_components : int, default=10
         Size of the latent space.
-    autoencoder : {"auto", "conv", "transformer", "mlp"}, class or module, \
+    autoencoder : {"auto", "conv", "transformer", "mlp", "shallow"}, class or module, \
             default="auto"
-        The network. "auto" is "conv" for images and "mlp" for vectors. A class (or
+        The network. "auto" is "conv" for images and "shallow" for vectors. A class (or
         function) is called with ``(input_shape, n_components)``; a `torch.nn.Module`
         is copied and starts from its own weights. Either way it must have ``encode``
         and ``decode``.
@@ -40,24 +48,49 @@ class DECSClustering(BaseDeepClustering):
         (height, width), (height, width, channels) or (channels, height, width) of
         images that come as flat rows; one entry may be -1. Of three numbers the
         channel axis is the one of size 1 to 4, else the last.
-    pretrain_epochs : int, default=100
-        Epochs on reconstruction alone.
-    batch_size : int, default=256
-    lr : float, default=1e-3
-        Learning rate of Adam, in all phases.
-    augment : "auto", bool or callable, default="auto"
-        Random rotation and shift of every batch; "auto" for images only. A function
-        is called as ``augment(x, generator)``.
+    pretrain_epochs : "auto" or int, default="auto"
+        Epochs on reconstruction alone. "auto" is 20, at least 800 and at most 4,000
+        steps.
+    pretrain_target : {"clean", "augmented"}, default="clean"
+        What an augmented image is to be turned into: the image as it was, or the
+        augmented one, as in the papers.
+    batch_size : "auto" or int, default="auto"
+        "auto" is 256; in the pretraining of images a power of two from 32 on that
+        makes at least 128 batches an epoch.
+    lr : float, default=2e-3
+        Highest learning rate of Adam, in all phases.
+    schedule : {"one-cycle", "constant"}, default="one-cycle"
+        The learning rate within a phase: a warm-up over a tenth of the steps and half a
+        cosine down to 0, or the same at every step, as in the papers. A callback that
+        sets the rate needs "constant".
+    augment : {"auto", "affine"}, bool or callable, default="auto"
+        "affine" rotates and shifts images at random and leaves vectors alone. "auto"
+        does that to images; of vectors it drops values and swaps a vector for one of
+        its nearest neighbours (see :mod:`deepdensity.views`). A function is called as
+        ``augment(x, generator)``.
     refresh_interval : int, default=100
-        Iterations between two looks at the labels (see `tol`).
+        Iterations between two looks at the labels (see `tol` and `guard`).
     tol : float, default=1e-3
         Training stops when the share of labels that change between refreshes stays
         under it at two refreshes running. 0 never stops early.
-    init : {"k-means", "gaussian-mixture", "spectral"}, default="k-means"
-        Where the clusters start: the papers' k-means, a Gaussian mixture, or spectral
-        clustering of the view-averaged embedding; see :mod:`deepdensity.starts`.
+    init : {"auto", "k-means", "gaussian-mixture", "view-mixture", "spectral"}, \
+            default="auto"
+        Where the clusters start; see :mod:`deepdensity.starts`. "k-means" is the
+        papers', and what "auto" means for vectors. For images "auto" makes all of them,
+        trains on from each for 100 steps and keeps the one whose clusters change least
+        from view to view (:mod:`deepdensity.trials`).
     n_init : int, default=20
         Runs of the k-means or of the mixture, of which the best is taken.
+    kernel_scale : "auto" or float, default="auto"
+        Squared length that the Student-t kernel takes for its unit. "auto" is a quarter
+        of the clusters' mean variance at the start, and 1 at most where samples are
+        augmented; the papers' is 1.
+    guard : bool, default=True
+        Go back to the last good state, at half the learning rate, where the clustering
+        phase diverges or loses a cluster.
+    precision : {"float32", "bfloat16"}, default="float32"
+        In which the network is trained; the embedding is always computed in float32 or
+        float64. bfloat16 is faster on processors that have it.
     device : str or torch.device, default="auto"
         "auto" is CUDA where there is one, else the CPU.
     callbacks : list of skorch callbacks, default=None
@@ -76,13 +109,27 @@ class DECSClustering(BaseDeepClustering):
         Weight of the variance in the sample stability (Eq. 7).
     determinacy : {"quadratic", "linear"}, default="quadratic"
         The paper's Eq. 6, or the form of the authors' code.
-    max_iter : int, default=3000
-        Iterations (gradient steps) of the clustering phase.
+    max_iter : "auto" or int, default="auto"
+        Iterations (gradient steps) of the clustering phase. "auto" is 2,000 where
+        samples are augmented, and 300 for vectors.
+    balance : "auto" or float, default="auto"
+        Weight of a term that keeps clusters from dying out. "auto" is 0.3 where samples
+        are augmented, and for vectors the paper's 0.
+    reconstruction_weight : "auto" or float, default="auto"
+        Weight of the reconstruction error in the clustering phase. "auto" is the
+        paper's 0 where samples are augmented, and a third for vectors.
 
     Attributes
     ----------
     labels_ : ndarray of int of shape (n_samples,)
         Cluster of each training sample. Clusters that are left empty come last.
+    pretrain_labels_ : ndarray of int of shape (n_samples,)
+        Labels of k-means on the pretrained embedding: what the clustering phase adds is
+        the difference between them and `labels_`.
+    start_scores_ : dict
+        Score in nats of each start that ``init="auto"`` has tried; empty otherwise.
+    kernel_scale_ : float
+        Squared unit of the Student-t kernel.
     cluster_centers_ : ndarray of shape (n_clusters, n_components)
         In the latent space.
     stability_ : ndarray of shape (n_samples,)
@@ -123,7 +170,12 @@ class DECSClustering(BaseDeepClustering):
         "alpha": [Interval(Real, 0, None, closed="neither")],
         "lambda_var": [Interval(Real, 0, None, closed="left")],
         "determinacy": [StrOptions(set(DETERMINACIES))],
-        "max_iter": [Interval(Integral, 0, None, closed="left")],
+        "max_iter": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
+        "balance": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+        "reconstruction_weight": [
+            StrOptions({"auto"}),
+            Interval(Real, 0, None, closed="left"),
+        ],
     }
 
     def __init__(
@@ -133,14 +185,19 @@ class DECSClustering(BaseDeepClustering):
         n_components=10,
         autoencoder="auto",
         image_shape=None,
-        pretrain_epochs=100,
-        batch_size=256,
-        lr=1e-3,
+        pretrain_epochs="auto",
+        pretrain_target="clean",
+        batch_size="auto",
+        lr=2e-3,
+        schedule="one-cycle",
         augment="auto",
         refresh_interval=100,
         tol=1e-3,
-        init="k-means",
+        init="auto",
         n_init=20,
+        kernel_scale="auto",
+        guard=True,
+        precision="float32",
         device="auto",
         callbacks=None,
         warm_start=False,
@@ -149,20 +206,27 @@ class DECSClustering(BaseDeepClustering):
         alpha=1.0,
         lambda_var=0.8,
         determinacy="quadratic",
-        max_iter=3000,
+        max_iter="auto",
+        balance="auto",
+        reconstruction_weight="auto",
     ):
         self.n_clusters = n_clusters
         self.n_components = n_components
         self.autoencoder = autoencoder
         self.image_shape = image_shape
         self.pretrain_epochs = pretrain_epochs
+        self.pretrain_target = pretrain_target
         self.batch_size = batch_size
         self.lr = lr
+        self.schedule = schedule
         self.augment = augment
         self.refresh_interval = refresh_interval
         self.tol = tol
         self.init = init
         self.n_init = n_init
+        self.kernel_scale = kernel_scale
+        self.guard = guard
+        self.precision = precision
         self.device = device
         self.callbacks = callbacks
         self.warm_start = warm_start
@@ -172,6 +236,8 @@ class DECSClustering(BaseDeepClustering):
         self.lambda_var = lambda_var
         self.determinacy = determinacy
         self.max_iter = max_iter
+        self.balance = balance
+        self.reconstruction_weight = reconstruction_weight
 
     @_fit_context(prefer_skip_nested_validation=True)
     @keeps_fitted_state
@@ -193,25 +259,40 @@ class DECSClustering(BaseDeepClustering):
         self._pretrain(trainer)  # line 1: Eq. 2
         centres, labels = self._start(trainer)  # line 2
         loss = InstabilityLoss(  # lines 4 to 6: Eq. 5 to 8
-            centres, self.alpha, self.lambda_var, self.determinacy
+            centres,
+            self.alpha,
+            self.lambda_var,
+            self.determinacy,
+            balance=self._auto(trainer, "balance", BALANCE, 0.0),
+            reconstruction=self._auto(
+                trainer, "reconstruction_weight", 0.0, RECONSTRUCTION
+            ),
+            scale=self.kernel_scale_,
         )
+        trainer.batch_size = self._batch_size(CLUSTER_BATCH)
         watch = LabelWatch(labels, self.tol)
-        n_iter, n_rounds = 0, -(-self.max_iter // self.refresh_interval)
-        with trainer.phase("cluster", loss, n_rounds) as net:
-            while n_iter < self.max_iter:  # line 3
-                n_steps = min(self.refresh_interval, self.max_iter - n_iter)
+        max_iter = self._auto(trainer, "max_iter", ITERATIONS, VECTOR_STEPS)
+        n_iter, n_rounds = 0, -(-max_iter // self.refresh_interval)
+        with trainer.phase("cluster", loss, n_rounds, max_iter) as net:
+            guard = Guard(net, labels, self.n_clusters)
+            while n_iter < max_iter:  # line 3
+                n_steps = min(self.refresh_interval, max_iter - n_iter)
                 batches = TrainingSet(trainer.source, n_batches=n_steps)
                 net.fit_loop(batches, epochs=1)  # line 7: Eq. 16 and 17
                 n_iter += n_steps
-                self.cluster_centers_ = loss.centres.detach().cpu().double().numpy()
-                settled = watch.update(self._assign(trainer.embed()).argmax(1))
+                Z = trainer.embed()
+                labels = self._take_centres(loss, Z)
+                if self.guard and not guard.passes(Z, labels):
+                    labels = self._take_centres(loss, trainer.embed())
+                settled = watch.update(labels, count=guard.passed)
                 net.history.record("label_change", watch.change)
-                if settled:
+                if settled or guard.gave_up:
                     break
-        self.cluster_centers_ = loss.centres.detach().cpu().double().numpy()
-        if n_iter:
+        self._take_centres(loss, trainer.embed())
+        guard.warn()
+        if n_iter and not loss.reconstructs:
             n_epochs = n_iter / trainer.steps_per_epoch
-            trainer.refit_decoder(self._decoder_epochs(n_epochs))
+            trainer.refit_decoder(self._decoder_epochs(trainer, n_epochs))
         self._set_fitted(trainer, n_iter)
         return self._set_head()  # line 9
 
@@ -222,7 +303,15 @@ class DECSClustering(BaseDeepClustering):
         if goes_on:
             return self.cluster_centers_, self._assign(Z).argmax(1)
         self.cluster_centers_, labels = self._first_partition(trainer, Z)
+        self.kernel_scale_ = self._first_scale(
+            trainer, Z, self.cluster_centers_, labels
+        )
         return self.cluster_centers_, labels
+
+    def _take_centres(self, loss, Z):
+        """The centres as trained so far; the labels that they give an embedding."""
+        self.cluster_centers_ = loss.centres.detach().cpu().double().numpy()
+        return self._assign(Z).argmax(1)
 
     def _set_head(self):
         """Labels, centres and stability of the training data, empty clusters last."""
@@ -236,7 +325,8 @@ class DECSClustering(BaseDeepClustering):
 
     def _soft_assignment(self, Z):
         centres = torch.from_numpy(np.array(self.cluster_centers_))
-        return soft_assignment(squared_distances_to(Z, centres), self.alpha)
+        distances = squared_distances_to(Z, centres) / self.kernel_scale_
+        return soft_assignment(distances, self.alpha)
 
     def _stability(self, Z):
         def stability(block):

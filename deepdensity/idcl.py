@@ -7,26 +7,29 @@ import torch
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from .assignment import (
-    DensityCores,
-    core_means,
-    core_silhouette,
-    core_similarity,
-    density_core,
-    soft_assignment,
-    target_distribution,
-)
+from .assignment import target_distribution
 from .base import BaseDeepClustering, keeps_fitted_state
 from .batches import TrainingSet
 from .convergence import LabelWatch
-from .curriculum import PACINGS, Curriculum, capped_fraction, select_easiest
-from .density import KERNELS, cutoff_distance, difficulty_score, local_density
+from .core_head import DensityCoreHead
+from .curriculum import PACINGS, Curriculum, Pace, check_fractions, select_easiest
+from .density import KERNELS
+from .guard import Guard
 from .losses import CurriculumLoss
+from .recipe import (
+    CORE_FRACTIONS,
+    EPOCH_STEPS,
+    EPOCHS,
+    GAMMA,
+    VECTOR_STEPS,
+    auto_epochs,
+    data_variance,
+)
 
 __all__ = ["IDCLClustering"]
 
 
-class IDCLClustering(BaseDeepClustering):
+class IDCLClustering(DensityCoreHead, BaseDeepClustering):
     """Deep clustering by curriculum and density cores (IDCL, Zheng et al. 2024).
 
     An autoencoder is trained on (augmented) samples. Then, epoch by epoch, it is
@@ -40,9 +43,9 @@ class IDCLClustering(BaseDeepClustering):
         Number of clusters.
     n_components : int, default=10
         Size of the latent space.
-    autoencoder : {"auto", "conv", "transformer", "mlp"}, class or module, \
+    autoencoder : {"auto", "conv", "transformer", "mlp", "shallow"}, class or module, \
             default="auto"
-        The network. "auto" is "transformer" for images and "mlp" for vectors. A class
+        The network. "auto" is "conv" for images and "shallow" for vectors. A class
         (or function) is called with ``(input_shape, n_components)``; a
         `torch.nn.Module` is copied and starts from its own weights. Either way it must
         have ``encode`` and ``decode``. Ablation: "conv" or "mlp", no Transformer.
@@ -50,14 +53,26 @@ class IDCLClustering(BaseDeepClustering):
         (height, width), (height, width, channels) or (channels, height, width) of
         images that come as flat rows; one entry may be -1. Of three numbers the
         channel axis is the one of size 1 to 4, else the last.
-    pretrain_epochs : int, default=100
-        Epochs on reconstruction alone.
-    batch_size : int, default=256
-    lr : float, default=1e-3
-        Learning rate of Adam, in both phases.
-    augment : "auto", bool or callable, default="auto"
-        Random rotation and shift of every batch; "auto" for images only. A function
-        is called as ``augment(x, generator)``.
+    pretrain_epochs : "auto" or int, default="auto"
+        Epochs on reconstruction alone. "auto" is 20, at least 800 and at most 4,000
+        steps.
+    pretrain_target : {"clean", "augmented"}, default="clean"
+        What an augmented image is to be turned into: the image as it was, or the
+        augmented one, as in the papers.
+    batch_size : "auto" or int, default="auto"
+        "auto" is 256; of images a power of two from 32 on that makes at least 128
+        batches an epoch.
+    lr : float, default=2e-3
+        Highest learning rate of Adam, in all phases.
+    schedule : {"one-cycle", "constant"}, default="one-cycle"
+        The learning rate within a phase: a warm-up over a tenth of the steps and half a
+        cosine down to 0, or the same at every step, as in the papers. A callback that
+        sets the rate needs "constant".
+    augment : {"auto", "affine"}, bool or callable, default="auto"
+        "affine" rotates and shifts images at random and leaves vectors alone. "auto"
+        does that to images; of vectors it drops values and swaps a vector for one of
+        its nearest neighbours (see :mod:`deepdensity.views`). A function is called as
+        ``augment(x, generator)``.
     refresh_interval : int, default=100
         Gradient steps between two refreshes of densities, cores, labels and targets,
         rounded up to whole epochs.
@@ -65,11 +80,24 @@ class IDCLClustering(BaseDeepClustering):
         Once the curriculum has admitted all it will, training stops when the share of
         labels that change between refreshes stays under `tol` at two refreshes running.
         0 never stops early.
-    init : {"k-means", "gaussian-mixture", "spectral"}, default="k-means"
-        Where the clusters start: the papers' k-means, a Gaussian mixture, or spectral
-        clustering of the view-averaged embedding; see :mod:`deepdensity.starts`.
+    init : {"auto", "k-means", "gaussian-mixture", "view-mixture", "spectral"}, \
+            default="auto"
+        Where the clusters start; see :mod:`deepdensity.starts`. "k-means" is the
+        papers', and what "auto" means for vectors. For images "auto" makes all of them,
+        trains on from each for 100 steps and keeps the one whose clusters change least
+        from view to view (:mod:`deepdensity.trials`).
     n_init : int, default=20
         Runs of the k-means or of the mixture, of which the best is taken.
+    kernel_scale : "auto" or float, default="auto"
+        Squared length that the Student-t kernel takes for its unit. "auto" is a quarter
+        of the clusters' mean variance at the start, and 1 at most where samples are
+        augmented; the papers' is 1.
+    guard : bool, default=True
+        Go back to the last good state, at half the learning rate, where the clustering
+        phase diverges or loses a cluster.
+    precision : {"float32", "bfloat16"}, default="float32"
+        In which the network is trained; the embedding is always computed in float32 or
+        float64. bfloat16 is faster on processors that have it.
     device : str or torch.device, default="auto"
         "auto" is CUDA where there is one, else the CPU.
     callbacks : list of skorch callbacks, default=None
@@ -88,27 +116,38 @@ class IDCLClustering(BaseDeepClustering):
         function is called as ``f(epoch, n_epochs, lambda_0)`` and returns a share in
         (0, 1]. Ablation: "none", no curriculum: all samples in every epoch.
     pacing_epochs : int, default=None
-        Epoch at which all samples are admitted; None is half of `max_epochs`.
+        Epoch at which all samples are admitted; None is half of the epochs.
     lambda_0 : float, default=0.6
         Share of the samples that the first epoch trains on, at most `lambda_max`.
     lambda_max : float, default=0.95
         Largest share of the samples in training (Eq. 6).
-    core_fraction : float or None, default=0.05
-        Share of a cluster's samples in its density core (Eq. 9). Ablation: None, the
+    core_fraction : "auto", float or None, default="auto"
+        Share of a cluster's samples in its density core (Eq. 9). "auto" is the paper's
+        0.05 where samples are augmented, and 0.5 for vectors. Ablation: None, the
         cluster's centre in place of a core.
     cutoff_quantile : float, default=0.02
         Quantile of the pair distances that is d_c, the radius of the density (Eq. 1).
     density_kernel : {"gaussian", "cutoff"}, default="gaussian"
         Kernel of the density (Eq. 1).
-    gamma : float, default=0.1
-        Weight of the clustering loss (Eq. 14).
-    max_epochs : int, default=200
-        Epochs of the clustering phase.
+    gamma : "auto" or float, default="auto"
+        Weight of the clustering loss (Eq. 14). "auto" is twice the mean variance of the
+        network's input, which the reconstruction error is measured against; the paper
+        has 0.1.
+    max_epochs : "auto" or int, default="auto"
+        Epochs of the clustering phase. "auto" is 40, at least 300 and at most 4,000
+        steps.
 
     Attributes
     ----------
     labels_ : ndarray of int of shape (n_samples,)
         Cluster of each training sample. Clusters that are left empty come last.
+    pretrain_labels_ : ndarray of int of shape (n_samples,)
+        Labels of k-means on the pretrained embedding: what the clustering phase adds is
+        the difference between them and `labels_`.
+    start_scores_ : dict
+        Score in nats of each start that ``init="auto"`` has tried; empty otherwise.
+    kernel_scale_ : float
+        Squared unit of the Student-t kernel.
     density_ : ndarray of shape (n_samples,)
         Local density of each training sample in the embedding (Eq. 1).
     difficulty_ : ndarray of shape (n_samples,)
@@ -151,19 +190,24 @@ class IDCLClustering(BaseDeepClustering):
     ((150,), (150, 10))
     """
 
-    _image_autoencoder = "transformer"
-
     _parameter_constraints: dict = {
         **BaseDeepClustering._parameter_constraints,
         "pacing": [StrOptions(set(PACINGS)), callable],
         "pacing_epochs": [Interval(Integral, 1, None, closed="left"), None],
         "lambda_0": [Interval(Real, 0, 1, closed="right")],
         "lambda_max": [Interval(Real, 0, 1, closed="right")],
-        "core_fraction": [Interval(Real, 0, 1, closed="right"), None],
+        "core_fraction": [
+            StrOptions({"auto"}),
+            Interval(Real, 0, 1, closed="right"),
+            None,
+        ],
         "cutoff_quantile": [Interval(Real, 0, 1, closed="right")],
         "density_kernel": [StrOptions(set(KERNELS))],
-        "gamma": [Interval(Real, 0, None, closed="left")],
-        "max_epochs": [Interval(Integral, 0, None, closed="left")],
+        "gamma": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+        "max_epochs": [
+            StrOptions({"auto"}),
+            Interval(Integral, 0, None, closed="left"),
+        ],
     }
 
     def __init__(
@@ -173,14 +217,19 @@ class IDCLClustering(BaseDeepClustering):
         n_components=10,
         autoencoder="auto",
         image_shape=None,
-        pretrain_epochs=100,
-        batch_size=256,
-        lr=1e-3,
+        pretrain_epochs="auto",
+        pretrain_target="clean",
+        batch_size="auto",
+        lr=2e-3,
+        schedule="one-cycle",
         augment="auto",
         refresh_interval=100,
         tol=1e-3,
-        init="k-means",
+        init="auto",
         n_init=20,
+        kernel_scale="auto",
+        guard=True,
+        precision="float32",
         device="auto",
         callbacks=None,
         warm_start=False,
@@ -190,24 +239,29 @@ class IDCLClustering(BaseDeepClustering):
         pacing_epochs=None,
         lambda_0=0.6,
         lambda_max=0.95,
-        core_fraction=0.05,
+        core_fraction="auto",
         cutoff_quantile=0.02,
         density_kernel="gaussian",
-        gamma=0.1,
-        max_epochs=200,
+        gamma="auto",
+        max_epochs="auto",
     ):
         self.n_clusters = n_clusters
         self.n_components = n_components
         self.autoencoder = autoencoder
         self.image_shape = image_shape
         self.pretrain_epochs = pretrain_epochs
+        self.pretrain_target = pretrain_target
         self.batch_size = batch_size
         self.lr = lr
+        self.schedule = schedule
         self.augment = augment
         self.refresh_interval = refresh_interval
         self.tol = tol
         self.init = init
         self.n_init = n_init
+        self.kernel_scale = kernel_scale
+        self.guard = guard
+        self.precision = precision
         self.device = device
         self.callbacks = callbacks
         self.warm_start = warm_start
@@ -239,22 +293,28 @@ class IDCLClustering(BaseDeepClustering):
         -------
         self
         """
-        self._check_fractions()
+        check_fractions(self.lambda_0, self.lambda_max)
         trainer = self._begin(X)
         self._pretrain(trainer)  # Eq. 13
         watch = LabelWatch(self._start(trainer), self.tol)
-        loss = CurriculumLoss(self.gamma)
+        loss = CurriculumLoss(self._gamma(trainer), self.kernel_scale_)
         self.curriculum_ = Curriculum(len(trainer.source))
+        self._core_fraction = self._auto(trainer, "core_fraction", *CORE_FRACTIONS)
+        n_epochs = self._n_epochs(trainer)
+        pace = Pace(
+            self.pacing, self.pacing_epochs, n_epochs, self.lambda_0, self.lambda_max
+        )
         refresh_epochs = -(-self.refresh_interval // trainer.steps_per_epoch)
-        with trainer.phase("cluster", loss, self.max_epochs) as net:
-            for epoch in range(self.max_epochs):
-                fraction = self._fraction(epoch)  # Eq. 5 and 6
+        n_steps = n_epochs * trainer.steps_per_epoch
+        with trainer.phase("cluster", loss, n_epochs, n_steps) as net:
+            guard = Guard(net, watch.labels, self.n_clusters)
+            for epoch in range(n_epochs):
+                fraction = pace.fraction(epoch)  # Eq. 5 and 6
                 refreshed = epoch % refresh_epochs == 0
                 if refreshed:
-                    Z = trainer.embed()
-                    self._refresh_cores(Z, watch.labels)  # Eq. 1, 2 and 9
-                    Q = self._assign(Z)  # Eq. 10 and 11
-                    if watch.update(Q.argmax(1), epoch >= self._pacing_epochs()):
+                    Q = self._refresh(trainer, guard, watch.labels)  # Eq. 1, 2, 9 to 11
+                    counts = epoch >= pace.n_epochs and guard.passed
+                    if watch.update(Q.argmax(1), counts) or guard.gave_up:
                         break
                     loss.cores = self._cores(torch.float32, trainer.source.device)
                 rows = select_easiest(self.difficulty_, watch.labels, fraction)  # 7, 8
@@ -264,34 +324,24 @@ class IDCLClustering(BaseDeepClustering):
                 if refreshed:
                     net.history.record("label_change", watch.change)
                 self.curriculum_.append(fraction, rows)
+            if n_epochs and not guard.gave_up:
+                self._refresh(trainer, guard, watch.labels)
+        guard.warn()
         self._set_fitted(trainer, n_iter=len(self.curriculum_))
         return self._set_head(watch.labels)
 
-    def _check_fractions(self):
-        if self.lambda_0 > self.lambda_max:
-            raise ValueError(
-                f"lambda_0={self.lambda_0} must be in (0, lambda_max], and lambda_max="
-                f"{self.lambda_max}."
+    def _n_epochs(self, trainer):
+        if self.max_epochs == "auto":
+            least, most = self._auto(
+                trainer, "max_epochs", EPOCH_STEPS, (VECTOR_STEPS, VECTOR_STEPS)
             )
+            return auto_epochs(EPOCHS, trainer.steps_per_epoch, least, most)
+        return self.max_epochs
 
-    def _pacing_epochs(self):
-        """T of Eq. 5: 0 without a curriculum."""
-        if self.pacing == "none":
-            return 0
-        return self.pacing_epochs or -(-self.max_epochs // 2)
-
-    def _fraction(self, epoch):
-        """Share of the samples that an epoch trains on (Eq. 5 and 6)."""
-        if self.pacing == "none":
-            return 1.0
-        pacing = self.pacing if callable(self.pacing) else PACINGS[self.pacing]
-        fraction = pacing(epoch, self._pacing_epochs(), self.lambda_0)
-        if not 0 < fraction <= 1:
-            raise ValueError(
-                f"pacing={self.pacing!r} gave {fraction!r} at epoch {epoch}; it must "
-                "give a share in (0, 1]."
-            )
-        return capped_fraction(float(fraction), self.lambda_max)
+    def _gamma(self, trainer):
+        if self.gamma == "auto":
+            return GAMMA * data_variance(trainer.source)
+        return self.gamma
 
     def _start(self, trainer):
         """First labels, and cores in case a cluster stays without: as from `init`.
@@ -303,22 +353,25 @@ class IDCLClustering(BaseDeepClustering):
             return self._assign(Z).argmax(1)
         self.core_means_, labels = self._first_partition(trainer, Z)
         self.core_spreads_ = np.zeros(self.n_clusters)
+        self.kernel_scale_ = self._first_scale(trainer, Z, self.core_means_, labels)
         return labels
 
-    def _refresh_cores(self, Z, labels):
-        """Densities, difficulty and density cores of an embedding (Eq. 1, 2 and 9)."""
-        Z = torch.from_numpy(np.array(Z, dtype=np.float64))
-        generator = torch.Generator().manual_seed(self._density_seed)
-        self._cutoff = cutoff_distance(Z, self.cutoff_quantile, generator)
-        density = local_density(Z, self._cutoff, self.density_kernel)
-        self.density_ = density.numpy()
-        self.difficulty_ = difficulty_score(density).numpy()
-        members = density_core(self.density_, labels, self.core_fraction or 1.0)
-        means, spreads = core_means(Z, members, previous=self._cores())
-        self.core_sample_indices_ = np.sort(np.concatenate(list(members.values())))
-        self.core_means_ = means.numpy()
-        # a centre is a point: it has no spread
-        self.core_spreads_ = spreads.numpy() * (self.core_fraction is not None)
+    def _refresh(self, trainer, guard, labels):
+        """Densities and cores of the embedding as it is, and the assignment Q to them.
+
+        Where the guard finds fault with them, those of its last good state.
+        """
+        Z = trainer.embed()
+        Q = self._assign_anew(Z, labels)
+        if self.guard and guard.net.history and not guard.passes(Z, Q.argmax(1)):
+            Q = self._assign_anew(trainer.embed(), labels)
+        return Q
+
+    def _assign_anew(self, Z, labels):
+        if not np.isfinite(Z).all():
+            return self._assign(np.zeros_like(Z))
+        self._refresh_cores(Z, labels)  # Eq. 1, 2 and 9
+        return self._assign(Z)  # Eq. 10 and 11
 
     def _set_head(self, labels):
         """Cores and labels of the final embedding, empty clusters last."""
@@ -328,63 +381,3 @@ class IDCLClustering(BaseDeepClustering):
         self.core_spreads_ = self.core_spreads_[order]
         self.labels_ = self._assign(self.embedding_).argmax(1)
         return self
-
-    def _cores(self, dtype=torch.float64, device="cpu"):
-        means, spreads = np.array(self.core_means_), np.array(self.core_spreads_)
-        return DensityCores(
-            torch.from_numpy(means).to(device, dtype),
-            torch.from_numpy(spreads).to(device, dtype),
-        )
-
-    def _similarity(self, Z):
-        return core_similarity(Z, self._cores())
-
-    def _soft_assignment(self, Z):
-        return soft_assignment(self._similarity(Z))
-
-    def score_samples(self, X):
-        """Local density of each sample among the embedded training samples.
-
-        The kernel of Eq. 1 averaged over the training samples: 1 where all of them are
-        near, 0 far from all. A training sample meets itself too, so that its value is
-        ``(density_ + 1) / n_samples``.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix
-            As in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            In [0, 1]; low for outliers.
-        """
-        Z = torch.from_numpy(self._embed(self._check_new_data(X)).astype(np.float64))
-        reference = torch.from_numpy(self.embedding_.astype(np.float64))
-        density = local_density(Z, self._cutoff, self.density_kernel, reference)
-        return (density / len(reference)).numpy()
-
-    def score(self, X, y=None):
-        """Mean simplified silhouette of the samples with respect to the density cores.
-
-        Needs no labels, higher is better; see
-        :func:`deepdensity.assignment.core_silhouette`. Free of the latent space's
-        scale, it compares fits of the same `n_clusters`.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix
-            As in `fit`.
-        y : Ignored
-
-        Returns
-        -------
-        float
-            In [0, 1].
-        """
-        Z = self._embed(self._check_new_data(X))
-
-        def silhouette(block):
-            return core_silhouette(self._similarity(block))
-
-        return float(self._in_blocks(silhouette, Z).mean())

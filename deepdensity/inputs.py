@@ -160,33 +160,43 @@ class InputFormat(NamedTuple):
 
     layout: Layout
     offset: np.ndarray  # (d,) or a scalar, in the units of X
-    scale: float  # in the units of X
+    scale: np.ndarray  # (d,) or a scalar, in the units of X
+
+    def shift(self, like):
+        """Offset and scale as tensors on the device and in the dtype of `like`."""
+        return (  # copies: torch wants to write, and a loaded format may be read-only
+            torch.tensor(np.array(value), dtype=like.dtype, device=like.device)
+            for value in (self.offset, self.scale)
+        )
 
     def normalise(self, rows):
         """Rows of X (b, d), a floating tensor -> (b, *shape)."""
-        offset = torch.as_tensor(self.offset, dtype=rows.dtype, device=rows.device)
-        return self.layout.to_network((rows - offset) / self.scale)
+        offset, scale = self.shift(rows)
+        return self.layout.to_network((rows - offset) / scale)
 
     def restore(self, batch):
         """(b, *shape) -> rows in the units of X (b, d)."""
         rows = self.layout.from_network(batch)
-        offset = torch.as_tensor(self.offset, dtype=rows.dtype, device=rows.device)
-        return rows * self.scale + offset
+        offset, scale = self.shift(rows)
+        return rows * scale + offset
 
 
 def input_format(X, layout):
-    """Scale images to [0, 1]; centre vectors and divide them by one common deviation.
+    r"""Scale images to [0, 1]; centre vectors and temper their features' deviations.
 
-    One scale for all features, so that their relative sizes stay those that the user
-    has chosen.
+    A feature of deviation s is divided by :math:`\sqrt{s \bar s}`, with the mean
+    deviation of all: half way, on a log scale, between leaving the features' relative
+    sizes to the user and making them all equal, which would blow up the rare ones. The
+    mean variance becomes 1; features that have equal deviations keep them so.
     """
     if len(layout.stored) > 1:
         low, high = float(X.min()), float(X.max())
-        return InputFormat(layout, np.array(low), (high - low) or 1.0)
+        return InputFormat(layout, np.array(low), np.array((high - low) or 1.0))
     mean, variance = moments(X)
     rounding = 10 * np.finfo(as_float(X[:1]).dtype).eps * np.abs(mean)
-    varying = np.where(variance > rounding**2, variance, 0.0)
-    return InputFormat(layout, mean, float(np.sqrt(varying.mean())) or 1.0)
+    deviation = np.sqrt(np.where(variance > rounding**2, variance, 0.0))
+    scale = np.sqrt(deviation * deviation.mean())
+    return InputFormat(layout, mean, np.where(scale > 0, scale, 1.0))
 
 
 def moments(X):

@@ -1,7 +1,7 @@
 """What each phase of training minimises, as criteria for the skorch nets.
 
 A criterion is called with the embedding z (b, latent), the reconstruction (None unless
-the criterion `reconstructs`), the batch x and the target rows (or None).
+the criterion `reconstructs`), the samples to reconstruct and the target rows (or None).
 """
 
 import torch
@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from .assignment import (
+    cluster_balance,
     core_similarity,
     kl_divergence,
     soft_assignment,
@@ -35,16 +36,16 @@ class ReconstructionLoss(nn.Module):
     r"""Mean squared error of the reconstruction (IDCL, Eq. 13; DECS, Eq. 2).
 
     .. math::
-        L_r = \frac{1}{n d} \sum_i \|x_i - g(f(x_i))\|^2
+        L_r = \frac{1}{n d} \sum_i \|x_i - g(f(\tilde x_i))\|^2
 
-    with x the augmented sample; a mean over the d values of a sample too, where DECS
-    has their sum.
+    with :math:`\tilde x` the view of the sample that the network sees; a mean over the
+    d values of a sample too, where DECS has their sum.
     """
 
     reconstructs = True
 
-    def forward(self, z, reconstruction, x, target=None):
-        return F.mse_loss(reconstruction, x)
+    def forward(self, z, reconstruction, original, target=None):
+        return F.mse_loss(reconstruction, original)
 
 
 class CurriculumLoss(ReconstructionLoss):
@@ -54,6 +55,8 @@ class CurriculumLoss(ReconstructionLoss):
     ----------
     gamma : float
         Weight of the clustering loss.
+    scale : float, default=1.0
+        Squared unit of the Student-t kernel, in squared units of the latent space.
 
     Attributes
     ----------
@@ -61,19 +64,29 @@ class CurriculumLoss(ReconstructionLoss):
         Of the last refresh, constants of the gradient; to be set before training.
     """
 
-    def __init__(self, gamma):
+    def __init__(self, gamma, scale=1.0):
         super().__init__()
         self.gamma = gamma
+        self.scale = scale
         self.cores = None
 
-    def forward(self, z, reconstruction, x, target):
-        q = soft_assignment(core_similarity(z, self.cores))  # Eq. 10, 11
+    def forward(self, z, reconstruction, original, target):
+        q = soft_assignment(core_similarity(z, self.cores) / self.scale)  # Eq. 10, 11
         clustering = kl_divergence(target, q)  # Eq. 12
-        return total_loss(F.mse_loss(reconstruction, x), clustering, self.gamma)
+        error = F.mse_loss(reconstruction, original)  # Eq. 13
+        return total_loss(error, clustering, self.gamma)
 
 
 class InstabilityLoss(nn.Module):
-    """Loss of DECS's clustering phase, Eq. 5 to 8, of the embedding and its centres.
+    r"""Loss of DECS's clustering phase, of the embedding and its centres.
+
+    .. math::
+        L = L_c + \beta B + w L_r
+
+    with :math:`L_c` of Eq. 8; the paper's loss is that alone. The balance B of the
+    clusters (see :func:`deepdensity.assignment.cluster_balance`) keeps small ones from
+    dying out, the reconstruction error (Eq. 2) keeps embeddings of data that cannot be
+    augmented from falling together.
 
     Parameters
     ----------
@@ -81,18 +94,46 @@ class InstabilityLoss(nn.Module):
         Where the centres start; they are learnt beside the encoder (Eq. 17).
     alpha, lambda_var, form
         As in Eq. 5, 7 and 6.
+    balance : float, default=0.0
+        Weight beta.
+    reconstruction : float, default=0.0
+        Weight w.
+    scale : float, default=1.0
+        Squared unit of the Student-t kernel, in squared units of the latent space.
     """
 
-    reconstructs = False
-
-    def __init__(self, centres, alpha, lambda_var, form):
+    def __init__(
+        self,
+        centres,
+        alpha=1.0,
+        lambda_var=0.8,
+        form="quadratic",
+        *,
+        balance=0.0,
+        reconstruction=0.0,
+        scale=1.0,
+    ):
         super().__init__()
         self.centres = nn.Parameter(torch.as_tensor(centres).float().clone())
         self.alpha = alpha
         self.lambda_var = lambda_var
         self.form = form
+        self.balance = balance
+        self.reconstruction = reconstruction
+        self.scale = scale
 
-    def forward(self, z, reconstruction, x, target=None):
-        q = soft_assignment(squared_distances_to(z, self.centres), self.alpha)  # Eq. 5
+    @property
+    def reconstructs(self):
+        return self.reconstruction > 0
+
+    def forward(self, z, reconstruction, original, target=None):
+        distances = squared_distances_to(z, self.centres) / self.scale
+        q = soft_assignment(distances, self.alpha)  # Eq. 5
         fq = determinacy(q, otsu_threshold(q), self.form)  # Eq. 6
-        return instability(sample_stability(fq, self.lambda_var))  # Eq. 7, 8
+        loss = instability(sample_stability(fq, self.lambda_var))  # Eq. 7, 8
+        if self.balance:
+            loss = loss + self.balance * cluster_balance(q)
+        if self.reconstructs:
+            error = F.mse_loss(reconstruction, original)  # Eq. 2
+            loss = loss + self.reconstruction * error
+        return loss

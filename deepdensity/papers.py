@@ -8,8 +8,20 @@ of even size.
 
 __all__ = ["DECS", "DECS_CODE", "IDCL", "IDCL_ABLATIONS"]
 
+# what neither paper has: of this package's own recipe
+PLAIN = {
+    "pretrain_target": "augmented",
+    "schedule": "constant",
+    "augment": "affine",
+    "init": "k-means",
+    "kernel_scale": 1.0,
+    "guard": False,
+    "tol": 0,  # all epochs, all iterations
+}
+
 # Zheng et al. 2024, Section 4, "Experimental Setup"
 IDCL = {
+    **PLAIN,
     "n_components": 10,
     "autoencoder": "transformer",
     "pretrain_epochs": 100,
@@ -24,9 +36,7 @@ IDCL = {
     "cutoff_quantile": 0.02,
     "density_kernel": "gaussian",  # the cited density-peaks paper has two
     "gamma": 0.1,
-    "init": "k-means",
     "refresh_interval": 1,  # every epoch
-    "tol": 0,  # all epochs
 }
 
 # Table 4: what each degraded model changes
@@ -43,6 +53,7 @@ IDCL_ABLATIONS = {
 
 # Cheng et al. 2024, Section 4.4
 DECS = {
+    **PLAIN,
     "n_components": 10,
     "autoencoder": "conv",
     "pretrain_epochs": 500,
@@ -52,8 +63,8 @@ DECS = {
     "alpha": 1.0,
     "lambda_var": 0.8,
     "determinacy": "quadratic",
-    "init": "k-means",
-    "tol": 0,  # all iterations
+    "balance": 0.0,
+    "reconstruction_weight": 0.0,
 }
 
 # the authors' published code, as far as parameters reach

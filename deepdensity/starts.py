@@ -1,15 +1,24 @@
 """Where the clustering phase starts: at k-means, as in the papers, or elsewhere."""
 
+import warnings
+
 import numpy as np
 from sklearn.cluster import KMeans, SpectralClustering
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KNeighborsClassifier
 
-__all__ = ["STARTS", "gaussian_mixture_start", "kmeans_start", "spectral_start"]
+__all__ = [
+    "STARTS",
+    "gaussian_mixture_start",
+    "kmeans_start",
+    "several_starts",
+    "spectral_start",
+    "view_mixture_start",
+]
 
 MIN_PER_CLUSTER = 10  # samples; with fewer on average k-means takes over
 N_NEIGHBORS = 10
-MAX_GRAPH = 10_000  # samples in the neighbour graph; the others join their neighbours
+MAX_SAMPLES = 10_000  # that a mixture or a graph is made of; the others follow
 
 
 def kmeans_start(Z, views, n_clusters, n_init, seed):
@@ -35,15 +44,34 @@ def kmeans_start(Z, views, n_clusters, n_init, seed):
 def gaussian_mixture_start(Z, views, n_clusters, n_init, seed):
     """Most likely component of a Gaussian mixture with full covariances.
 
-    It lets clusters differ in size and shape, which k-means does not. Below ten samples
-    a cluster it is k-means. Parameters and return values are those of
-    :func:`spectral_start`; `views` is not used.
+    It lets clusters differ in size and shape, which k-means does not. Of more than
+    10,000 samples a random 10,000 fit the mixture. Below ten samples a cluster it is
+    k-means. Parameters and return values are those of :func:`spectral_start`; `views`
+    is not used.
     """
+    return mixture_start(Z, Z, n_clusters, n_init, seed)
+
+
+def view_mixture_start(Z, views, n_clusters, n_init, seed):
+    """The Gaussian mixture of the view-averaged embedding; see `spectral_start`."""
+    return mixture_start(Z, views, n_clusters, n_init, seed)
+
+
+def mixture_start(Z, fitted, n_clusters, n_init, seed):
     if len(Z) < MIN_PER_CLUSTER * n_clusters:
-        return kmeans_start(Z, views, n_clusters, n_init, seed)
-    mixture = GaussianMixture(n_clusters, n_init=n_init, random_state=seed)
-    labels = mixture.fit_predict(Z)
+        return kmeans_start(Z, Z, n_clusters, n_init, seed)
+    random = np.random.RandomState(seed)
+    mixture = GaussianMixture(n_clusters, n_init=n_init, random_state=random)
+    mixture.fit(fitted[some(len(Z), random)])
+    labels = mixture.predict(fitted)
     return cluster_means(Z, labels, n_clusters), labels
+
+
+def some(n_samples, random):
+    """Indices of all samples, or of a random 10,000 of them."""
+    if n_samples <= MAX_SAMPLES:
+        return np.arange(n_samples)
+    return random.choice(n_samples, MAX_SAMPLES, replace=False)
 
 
 def spectral_start(Z, views, n_clusters, n_init, seed):
@@ -73,20 +101,36 @@ def spectral_start(Z, views, n_clusters, n_init, seed):
     if n_clusters == 1 or n_samples < MIN_PER_CLUSTER * n_clusters:
         return kmeans_start(Z, views, n_clusters, n_init, seed)
     random = np.random.RandomState(seed)
-    chosen = np.arange(n_samples)
-    if n_samples > MAX_GRAPH:
-        chosen = random.choice(n_samples, MAX_GRAPH, replace=False)
-    labels = SpectralClustering(
+    chosen = some(n_samples, random)
+    spectral = SpectralClustering(
         n_clusters,
         affinity="nearest_neighbors",
         n_neighbors=N_NEIGHBORS,
         n_init=n_init,
         random_state=random,
-    ).fit_predict(views[chosen])
-    if n_samples > MAX_GRAPH:
+    )
+    with warnings.catch_warnings():  # a graph in several parts will do for a start
+        warnings.filterwarnings("ignore", "Graph is not fully connected")
+        labels = spectral.fit_predict(views[chosen])
+    if len(chosen) < n_samples:
         neighbours = KNeighborsClassifier(N_NEIGHBORS).fit(views[chosen], labels)
         labels = neighbours.predict(views)
     return cluster_means(Z, labels, n_clusters), labels
+
+
+def several_starts(Z, views, n_clusters, n_init, seed):
+    """Starts to be tried: name -> (centres, labels).
+
+    Of the two mixtures, which end in local optima that likelihood does not tell apart,
+    two each, of a quarter of the runs. Parameters as in :func:`spectral_start`.
+    """
+    starts = {"spectral": spectral_start(Z, views, n_clusters, n_init, seed)}
+    n_init = -(-n_init // 4)
+    for name in ("gaussian-mixture", "view-mixture"):
+        for i in (1, 2):
+            start = STARTS[name](Z, views, n_clusters, n_init, seed + i)
+            starts[f"{name} {i}"] = start
+    return starts
 
 
 def cluster_means(Z, labels, n_clusters):
@@ -100,5 +144,6 @@ def cluster_means(Z, labels, n_clusters):
 STARTS = {
     "k-means": kmeans_start,
     "gaussian-mixture": gaussian_mixture_start,
+    "view-mixture": view_mixture_start,
     "spectral": spectral_start,
 }

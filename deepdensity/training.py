@@ -17,6 +17,7 @@ from .batches import BatchIterator, TrainingSet
 from .inputs import BLOCK
 from .losses import ReconstructionLoss
 from .progress import EpochProgress
+from .schedules import SCHEDULES, WARM_UP, ScheduledRate
 
 __all__ = ["AutoencoderNet", "Trainer", "decode", "embed", "reconstruction_error"]
 
@@ -24,17 +25,21 @@ __all__ = ["AutoencoderNet", "Trainer", "decode", "embed", "reconstruction_error
 class AutoencoderNet(NeuralNet):
     """skorch net around a module with ``encode`` and ``decode``.
 
-    Its criterion gets embedding, reconstruction, batch and target; the decoder runs
-    only for a criterion that `reconstructs`.
+    Its criterion gets embedding, reconstruction, the sample to reconstruct and the
+    target; the decoder runs only for a criterion that `reconstructs`.
     """
 
+    bfloat16 = False  # whether the network computes in half the precision
+
     def infer(self, x, **fit_params):
-        z = self.module_.encode(x)
-        return z, self.module_.decode(z) if self.criterion_.reconstructs else None
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bfloat16):
+            z = self.module_.encode(x)
+            decodes = self.criterion_.reconstructs
+            reconstruction = self.module_.decode(z).float() if decodes else None
+        return z.float(), reconstruction
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
-        z, reconstruction = y_pred
-        return self.criterion_(z, reconstruction, X, y_true)
+        return self.criterion_(*y_pred, *y_true)
 
 
 class DecoderNet(NeuralNet):
@@ -42,6 +47,9 @@ class DecoderNet(NeuralNet):
 
     def infer(self, x, **fit_params):
         return self.module_.decode(x)
+
+    def get_loss(self, y_pred, y_true, X=None, training=False):
+        return self.criterion_(y_pred, y_true[1])
 
 
 class Trainer:
@@ -53,11 +61,17 @@ class Trainer:
         With ``encode`` and ``decode``; trained in place.
     source : Source
     generator : torch.Generator
-        Of shuffling and augmentation, on the CPU.
+        Of shuffling and views, on the CPU.
     lr : float
     batch_size : int
-    augment : callable or None
-        ``augment(x, generator) -> x``.
+    views : dict, default={}
+        Phase -> views (see :mod:`deepdensity.views`); a phase that is not there sees
+        the samples as they are.
+    augment : callable or None, default=None
+        ``augment(x, generator) -> x``, of which `embed_views` averages.
+    schedule : {"constant", "one-cycle"}, default="constant"
+    bfloat16 : bool, default=False
+        Train in bfloat16 where torch's autocast does.
     callbacks : list of skorch callbacks, default=None
         Given to every phase; ``net.phase`` names it.
     verbose : int, default=0
@@ -76,7 +90,10 @@ class Trainer:
         *,
         lr,
         batch_size,
-        augment,
+        views=None,
+        augment=None,
+        schedule="constant",
+        bfloat16=False,
         callbacks=None,
         verbose=0,
     ):
@@ -85,17 +102,28 @@ class Trainer:
         self.generator = generator
         self.lr = lr
         self.batch_size = batch_size
+        self.views = views or {}
         self.augment = augment
+        self.schedule = schedule
+        self.bfloat16 = bfloat16
         self.callbacks = callbacks
         self.verbose = verbose
         self.history = History()
+
+    def trial(self, seed):
+        """A trainer of a copy of the network: what it does leaves no trace here."""
+        trial = copy.copy(self)
+        trial.module = copy.deepcopy(self.module)
+        trial.generator = torch.Generator().manual_seed(seed)
+        trial.callbacks, trial.verbose, trial.history = None, 0, History()
+        return trial
 
     @property
     def steps_per_epoch(self):
         return -(-len(self.source) // self.batch_size)
 
     @contextmanager
-    def phase(self, name, criterion, n_epochs):
+    def phase(self, name, criterion, n_epochs, n_steps):
         """A net to train by ``net.fit_loop(..., epochs=1)``, an epoch at a time.
 
         Around the block stand skorch's train begin and train end; a callback that stops
@@ -105,16 +133,24 @@ class Trainer:
             AutoencoderNet,
             name,
             n_epochs,
+            n_steps,
             criterion=criterion,
-            iterator_train__augment=self.augment,
+            iterator_train__views=self.views.get(name),
         )
+        net.bfloat16 = self.bfloat16
         with stopped_by_callback():
             yield net
         self.finish(net)
 
-    def net(self, kind, name, n_epochs, **params):
+    def net(self, kind, name, n_epochs, n_steps, **params):
         """An initialised skorch net on this module and source."""
         callbacks = list(self.callbacks or [])
+        if self.schedule != "constant":
+            # a trained network needs no warm-up, and while the rate is low labels would
+            # drift faster than the network can follow
+            warm_up = WARM_UP if name == "pretrain" else 0.0
+            rate = ScheduledRate(SCHEDULES[self.schedule], self.lr, n_steps, warm_up)
+            callbacks.append(("scheduled_rate", rate))
         if self.verbose:
             callbacks.append(("epoch_progress", EpochProgress(name, n_epochs)))
         net = kind(
@@ -146,32 +182,37 @@ class Trainer:
     def pretrain(self, n_epochs):
         """Minimise the reconstruction error (DECS, Eq. 2; IDCL, Eq. 13)."""
         if n_epochs:
-            with self.phase("pretrain", ReconstructionLoss(), n_epochs) as net:
+            n_steps = n_epochs * self.steps_per_epoch
+            loss = ReconstructionLoss()
+            with self.phase("pretrain", loss, n_epochs, n_steps) as net:
                 net.fit_loop(TrainingSet(self.source), epochs=n_epochs)
 
     def embed(self):
-        """Embedding of all rows, computed in float32: float64 array (n, latent)."""
-        Z = embed(self.module, self.source, torch.float32)
-        if not np.isfinite(Z).all():
-            raise ValueError(
-                "The training has diverged: the embedding holds NaN or infinity. A "
-                f"smaller lr than lr={self.lr} may help."
-            )
-        return Z.astype(np.float64)
+        """Embedding of all rows, computed in float32: float64 array (n, latent).
+
+        Where the training has diverged it holds NaN or infinity.
+        """
+        return embed(self.module, self.source, torch.float32).astype(np.float64)
+
+    def embed_view(self):
+        """Embedding of one random view of each row, as the clustering phase sees it."""
+        views = self.views.get("cluster")
+        if views is None:
+            return self.embed()
+
+        def view(x, rows):
+            return views(x, rows, self.generator)[0]
+
+        return embed(self.module, self.source, torch.float32, view).astype(np.float64)
 
     def embed_views(self, n_views):
-        """Mean embedding of the augmented views of each row: float64 (n, latent)."""
+        """Mean embedding of the augmented views of each row: float64 (n, latent).
+
+        Of vectors, whose views are of other samples, it is the embedding as it is.
+        """
         if self.augment is None:
             return self.embed()
-        total = 0.0
-        for _ in range(n_views):
-            Z = embed(self.module, self.source, torch.float32, self.view)
-            total = total + Z.astype(np.float64)
-        return total / n_views
-
-    def view(self, x):
-        """A batch, augmented."""
-        return self.augment(x, self.generator)
+        return sum(self.embed_view() for _ in range(n_views)) / n_views
 
     def refit_decoder(self, n_epochs):
         """Train the decoder alone, so that it follows an encoder trained without it.
@@ -184,7 +225,10 @@ class Trainer:
         with frozen(encoder_parameters(self.module, self.source)):
             if not any(p.requires_grad for p in self.module.parameters()):
                 return
-            net = self.net(DecoderNet, "decoder", n_epochs, criterion=nn.MSELoss)
+            n_steps = n_epochs * self.steps_per_epoch
+            net = self.net(
+                DecoderNet, "decoder", n_epochs, n_steps, criterion=nn.MSELoss
+            )
             with stopped_by_callback():
                 net.fit_loop(DecoderSet(self.source, Z), epochs=n_epochs)
             self.finish(net)
@@ -242,7 +286,7 @@ def in_dtype(module, dtype, device):
 def embed(module, source, dtype, view=None):
     """Embedding of all rows, block by block: array (n, latent) of the given dtype.
 
-    `view`, if given, is applied to each block before. In float64 a row's embedding
+    ``view(x, rows)``, if given, changes each block before. In float64 a row's embedding
     does not depend, to seven digits, on its block.
     """
     module = in_dtype(module, dtype, source.device)
@@ -250,7 +294,9 @@ def embed(module, source, dtype, view=None):
     with torch.inference_mode():
         for rows in source.blocks():
             x = source.read(rows, dtype)
-            blocks.append(module.encode(x if view is None else view(x)).cpu())
+            if view is not None:
+                x = view(x, np.arange(rows.start, rows.stop))
+            blocks.append(module.encode(x).cpu())
     return torch.cat(blocks).numpy()
 
 
@@ -273,6 +319,10 @@ def reconstruction_error(module, source):
     with torch.inference_mode():
         for rows in source.blocks():
             x = source.read(rows)
-            error = (module.decode(module.encode(x)) - x).double().square().sum()
-            total += error.item()
-    return total * source.format.scale**2 / (len(source) * source.X.shape[1])
+            error = source.format.layout.from_network(
+                module.decode(module.encode(x)) - x
+            )
+            error = error.double()
+            _, scale = source.format.shift(error)
+            total += (error * scale).square().sum().item()
+    return total / (len(source) * source.X.shape[1])

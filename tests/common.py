@@ -3,14 +3,24 @@
 import functools
 
 import numpy as np
+import torch
 from sklearn.datasets import load_digits
+from skorch.callbacks import Callback
 
 from deepdensity import DECSClustering, IDCLClustering
-from deepdensity.networks import ConvAutoencoder, TransformerAutoencoder
+from deepdensity.inputs import Source, image_layout, input_format
+from deepdensity.networks import (
+    ConvAutoencoder,
+    MLPAutoencoder,
+    TransformerAutoencoder,
+)
+from deepdensity.training import Trainer
 
 N_CLUSTERS = 10
+CPU = torch.device("cpu")
 
-# each a short fit of the class, as f(**more) -> estimator
+# each a short fit of the class, as f(**more) -> estimator; init="auto" would train on
+# from four starts, and is asked for where it is tested
 idcl = functools.partial(
     IDCLClustering,
     N_CLUSTERS,
@@ -18,6 +28,7 @@ idcl = functools.partial(
     max_epochs=4,
     refresh_interval=1,
     batch_size=128,
+    init="k-means",
     n_init=3,
     random_state=0,
 )
@@ -28,6 +39,7 @@ decs = functools.partial(
     max_iter=12,
     refresh_interval=4,
     batch_size=128,
+    init="k-means",
     n_init=3,
     random_state=0,
 )
@@ -57,3 +69,48 @@ def colour_images(n=120):
     colours = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0]])
     tint = colours[np.arange(n) % 4]
     return (images[..., None] * 15 * tint[:, None, None]).astype(np.uint8), labels
+
+
+class Nets(Callback):
+    """Notes the net of each phase: phase -> skorch net."""
+
+    def initialize(self):
+        self.seen = getattr(self, "seen", {})
+        return self
+
+    def on_train_begin(self, net, **kwargs):
+        self.seen[net.phase] = net
+
+
+class BatchSizes(Callback):
+    """Notes how many samples the batches of each phase hold: phase -> set of sizes."""
+
+    def initialize(self):
+        self.seen = getattr(self, "seen", {})
+        return self
+
+    def on_batch_end(self, net, batch=None, **kwargs):
+        self.seen.setdefault(net.phase, set()).add(len(batch[0]))
+
+
+def source_of(X, image_shape=None):
+    """Samples (n, d), ready for a network on the CPU."""
+    layout = image_layout(X.shape[1:], image_shape)
+    return Source(X, input_format(X, layout), CPU)
+
+
+def digits_source(image=False, n=150):
+    return source_of(digit_vectors(n)[0], (8, 8) if image else None)
+
+
+def trainer(source, module=None, lr=1e-3, batch_size=50, **more):
+    """A trainer of a small network, always of the same weights, seeded with 0."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        shape = source.format.layout.shape
+        module = module or MLPAutoencoder(shape, 5, hidden=(32,))
+    return Trainer(module, source, generator(), lr=lr, batch_size=batch_size, **more)
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)

@@ -10,6 +10,54 @@ from fractions import Fraction
 
 import numpy as np
 
+# -- the input and its neighbours ------------------------------------------------------
+
+
+def standard_deviation(values):
+    mean = sum(values) / len(values)
+    return math.sqrt(sum((value - mean) ** 2 for value in values) / len(values))
+
+
+def tempered_scale(X):
+    """Geometric mean of each feature's deviation and their mean; 1 for a constant."""
+    deviations = []
+    for column in np.asarray(X, dtype=np.float64).T.tolist():
+        constant = min(column) == max(column)
+        deviations.append(0.0 if constant else standard_deviation(column))
+    mean = sum(deviations) / len(deviations)
+    return np.array([math.sqrt(s * mean) if s else 1.0 for s in deviations])
+
+
+def cosine_similarity(a, b):
+    product = sum(a_c * b_c for a_c, b_c in zip(a, b))
+    norms = [math.sqrt(sum(v_c**2 for v_c in v)) for v in (a, b)]
+    return product / (norms[0] * norms[1])
+
+
+def nearest_neighbours(X, m):
+    """The m others of the highest cosine similarity to each sample, about the mean."""
+    centred = X - X.mean(0)
+    found = []
+    for i, row in enumerate(centred):
+        similarity = [cosine_similarity(row, other) for other in centred]
+        others = [h for h in range(len(X)) if h != i]
+        others.sort(key=similarity.__getitem__, reverse=True)
+        found.append(others[:m])
+    return np.array(found)
+
+
+# -- learning rate ---------------------------------------------------------------------
+
+
+def one_cycle(progress):
+    """From 0 up to 1 over the first tenth, then down along a cosine to 0 at 1."""
+    if progress > 1:
+        return 0.0
+    if progress < 0.1:
+        return 10 * progress
+    return (1 + math.cos(math.pi * (progress - 0.1) / 0.9)) / 2
+
+
 # -- distances and density: IDCL, Eq. 1 and 2 ------------------------------------------
 
 
@@ -163,6 +211,58 @@ def soft_assignment(squared_distances, alpha=1.0):
         for j in range(k):
             q[i, j] = kernel[j] / sum(kernel)
     return q
+
+
+def kernel_scale(squared_distances, labels):
+    """A quarter of the mean squared distance to the own centre; 1 if above, or 0."""
+    total = 0.0
+    for i, label in enumerate(labels):
+        total += squared_distances[i, label]
+    quarter = total / len(labels) / 4
+    return 1.0 if quarter == 0 or quarter > 1 else quarter
+
+
+def cluster_balance(q):
+    """KL divergence of the clusters' shares from equal shares."""
+    n, k = q.shape
+    total = 0.0
+    for j in range(k):
+        share = sum(q[i, j] for i in range(n)) / n
+        if share > 0:
+            total += share * math.log(share / (1 / k))
+    return total
+
+
+def cluster_balance_gradient(q):
+    """dB / dq_ij = (log(k q_j) + 1) / n, where no cluster is empty."""
+    n, k = q.shape
+    gradient = np.zeros((n, k))
+    for j in range(k):
+        share = sum(q[i, j] for i in range(n)) / n
+        for i in range(n):
+            gradient[i, j] = (math.log(k * share) + 1) / n
+    return gradient
+
+
+def mutual_information(first, second):
+    n, total = len(first), 0.0
+    for j in set(first):
+        for h in set(second):
+            n_j = sum(label == j for label in first)
+            n_h = sum(label == h for label in second)
+            n_both = sum(a == j and b == h for a, b in zip(first, second))
+            if n_both:
+                total += n_both / n * math.log(n * n_both / (n_j * n_h))
+    return total
+
+
+def view_information(labels):
+    """Mean mutual information of all pairs of labellings, in nats."""
+    values = []
+    for a in range(len(labels)):
+        for b in range(a):
+            values.append(mutual_information(labels[a].tolist(), labels[b].tolist()))
+    return sum(values) / len(values)
 
 
 def target_distribution(Q):

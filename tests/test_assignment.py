@@ -7,10 +7,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from deepdensity.assignment import (
     DensityCores,
+    cluster_balance,
     core_means,
     core_silhouette,
     core_similarity,
     density_core,
+    kernel_scale,
     kl_divergence,
     soft_assignment,
     squared_distances_to,
@@ -97,6 +99,54 @@ def test_no_sample_is_too_near_or_too_far_to_be_assigned(scale):
 def test_soft_assignment_to_equal_centres_is_equal():
     q = soft_assignment(torch.full((3, 4), 2.5, dtype=torch.float64))
     assert_allclose(q, np.full((3, 4), 0.25), rtol=1e-12)
+
+
+# -- the kernel's unit and the balance of the clusters ---------------------------------
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("width", [0.01, 1.0, 100.0])
+@pytest.mark.parametrize(("n", "k", "d"), SIZES)
+def test_kernel_scale_agrees_with_the_loop(seed, width, n, k, d):
+    distances = width * reference.squared_distances_to(
+        points(seed, n, d), points(seed + 10, k, d)
+    )
+    labels = np.random.default_rng(seed).integers(k, size=n)
+    found = kernel_scale(torch.tensor(distances), torch.tensor(labels))
+    assert_allclose(found, reference.kernel_scale(distances, labels), **TIGHT)
+    assert type(found) is float
+    assert 0 < found <= 1
+
+
+def test_kernel_scale_is_1_where_every_sample_is_its_own_centre():
+    assert kernel_scale(torch.zeros(4, 2), torch.tensor([0, 1, 1, 0])) == 1
+
+
+def test_assignment_in_units_of_the_kernel_scale_is_free_of_the_size_of_the_space():
+    Z, centres = torch.tensor(points(0, 20, 3)), torch.tensor(points(1, 4, 3))
+    assigned = []
+    for shrink in (0.1, 0.001):
+        distances = squared_distances_to(shrink * Z, shrink * centres)
+        scale = kernel_scale(distances, distances.argmin(1))
+        assigned.append(soft_assignment(distances / scale))
+    assert_allclose(assigned[0], assigned[1], rtol=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("n", "k"), [(1, 1), (1, 4), (9, 2), (30, 6)])
+def test_cluster_balance_and_its_gradient_agree_with_the_loops(seed, n, k):
+    Q = random_assignment(seed, n, k)
+    q = torch.tensor(Q, requires_grad=True)
+    balance = cluster_balance(q)
+    assert_allclose(balance.item(), reference.cluster_balance(Q), **TIGHT)
+    (gradient,) = torch.autograd.grad(balance, q)
+    assert_allclose(gradient, reference.cluster_balance_gradient(Q), **TIGHT)
+
+
+def test_cluster_balance_runs_from_0_to_log_k():
+    equal = torch.eye(5).double()
+    assert_allclose(cluster_balance(equal), 0, atol=1e-14)
+    assert_allclose(cluster_balance(equal[[2, 2, 2]]), np.log(5), rtol=1e-12)
 
 
 # -- density cores ---------------------------------------------------------------------

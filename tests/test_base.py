@@ -1,5 +1,6 @@
 """What both estimators share: kinds of X, fitted methods, warm start, callbacks."""
 
+import functools
 import pickle
 import warnings
 
@@ -11,15 +12,21 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 from torch import nn
 
-from deepdensity import inputs
+from deepdensity import base, inputs
+from deepdensity.assignment import density_core
+from deepdensity.networks import MLPAutoencoder
+from deepdensity.starts import STARTS, cluster_means
 
+from . import reference
 from .common import (
     BOTH,
     N_CLUSTERS,
+    Nets,
     colour_images,
     decs,
     digit_images,
@@ -238,7 +245,8 @@ def test_early_stopping_and_learning_rate_schedules_of_skorch():
     assert model.history_[:, "phase"].count("pretrain") < 50
     assert_array_equal(model.predict(X), model.labels_)
     rates = LRScheduler(policy="StepLR", step_size=1, gamma=0.5)
-    history = idcl(callbacks=[("rates", rates)]).fit(X).history_
+    constant = {"lr": 1e-3, "schedule": "constant"}
+    history = idcl(callbacks=[("rates", rates)], **constant).fit(X).history_
     assert_allclose(history[:8, "event_lr"], 1e-3 * 0.5 ** np.arange(8))
 
 
@@ -286,20 +294,33 @@ def test_own_modules_as_class_function_and_instance(short):
 @pytest.mark.parametrize("short", BOTH)
 def test_tied_weights_stay_with_the_embedding_when_the_decoder_is_refitted(short):
     X, _ = digit_vectors(200)
-    model = short(autoencoder=Linear).fit(X)
+    more = {"reconstruction_weight": 0} if short is decs else {}
+    model = short(autoencoder=Linear, **more).fit(X)
     assert_array_equal(model.predict(X), model.labels_)
     # the bias is the decoder's own: there is something to refit, in DECS alone
     assert ("decoder" in model.history_[:, "phase"]) == (short is decs)
 
 
 @pytest.mark.parametrize("short", BOTH)
-@pytest.mark.parametrize("augment", [False, True, lambda x, g: x.flip(3)])
+@pytest.mark.parametrize("augment", [False, True, "affine", lambda x, g: x.flip(3)])
 def test_augmentation_can_be_switched_off_or_replaced(short, augment):
     images, _ = digit_images(150)
     usual = short(autoencoder=small_conv).fit(images)
     other = short(autoencoder=small_conv, augment=augment).fit(images)
     same = np.array_equal(usual.embedding_, other.embedding_)
+    assert same == (augment in (True, "affine"))
+
+
+@pytest.mark.parametrize("short", BOTH)
+@pytest.mark.parametrize("augment", [False, True, "affine", lambda x, g: x / 2])
+def test_views_of_vectors_can_be_switched_off_or_replaced(short, augment):
+    X, _ = digit_vectors(150)
+    usual, other = short().fit(X), short(augment=augment).fit(X)
+    same = np.array_equal(usual.embedding_, other.embedding_)
     assert same == (augment is True)
+    if augment == "affine":
+        plain = short(augment=False).fit(X)
+        assert_array_equal(plain.embedding_, other.embedding_)
 
 
 @pytest.mark.parametrize("short", BOTH)
@@ -348,3 +369,264 @@ def test_uneven_and_wide_images(short):
         model = short(autoencoder=autoencoder, n_components=3).fit(X)
         back = model.inverse_transform(model.transform(X))
         assert back.shape == X.shape
+
+
+# -- where the clusters start ----------------------------------------------------------
+
+
+def only_start(short, **more):
+    """A fit that ends before its clustering phase."""
+    return short(**{"max_epochs" if short is idcl else "max_iter": 0}, **more)
+
+
+@pytest.fixture
+def short_trials(monkeypatch):
+    monkeypatch.setattr(base, "TRIAL_STEPS", 5)
+
+
+@pytest.mark.parametrize("short", BOTH)
+@pytest.mark.parametrize("init", ["k-means", "gaussian-mixture", "auto"])
+def test_labels_of_k_means_before_training_are_kept(short, init, short_trials):
+    X = digit_vectors(150)[0].astype(np.float32)
+    start = only_start(short).fit(X)
+    kmeans = KMeans(N_CLUSTERS, n_init=3, random_state=start._start_seed)
+    labels = kmeans.fit_predict(start.embedding_.astype(np.float64))
+    model = short(init=init).fit(X)
+    assert_array_equal(start.pretrain_labels_, labels)
+    assert_array_equal(model.pretrain_labels_, labels)
+    assert not np.array_equal(model.labels_, labels)
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_init_auto_starts_from_the_labels_that_scored_most(
+    short, short_trials, monkeypatch
+):
+    X = digit_vectors(150)[0].astype(np.float32)
+    given, tried = [], base.best_trial
+
+    def spy(trainer, starts, *rest):
+        given.append((starts, *tried(trainer, starts, *rest)))
+        return given[-1][1:]
+
+    monkeypatch.setattr(base, "best_trial", spy)
+    model = only_start(short, init="auto").fit(X)
+    ((starts, best, scores),) = given
+    assert {name.rstrip(" 12") for name in starts} == set(STARTS)
+    assert_array_equal(starts["k-means"][1], model.pretrain_labels_)
+    assert model.start_scores_ == scores
+    assert best.score == max(scores.values())
+    Z = model.embedding_.astype(np.float64)
+    if short is decs:
+        centres = cluster_means(Z, best.labels, N_CLUSTERS)
+        assert_allclose(model.cluster_centers_, centres, atol=1e-6)
+    else:
+        cores = density_core(model.density_, best.labels, 0.05)
+        expected = np.sort(np.concatenate(list(cores.values())))
+        assert_array_equal(model.core_sample_indices_, expected)
+
+
+@pytest.mark.parametrize("short", BOTH)
+@pytest.mark.parametrize("init", STARTS)
+def test_a_start_by_name_is_not_tried(short, init):
+    model = only_start(short, init=init).fit(digit_vectors(150)[0])
+    assert model.start_scores_ == {}
+
+
+@pytest.mark.parametrize("short", BOTH)
+@pytest.mark.parametrize("init", ["auto", "spectral"])
+def test_few_samples_a_cluster_start_from_k_means(short, init):
+    X, _ = digit_vectors(99)
+    few = only_start(short, init=init).fit(X)
+    expected = only_start(short).fit(X)
+    assert few.start_scores_ == {}
+    assert_array_equal(few.labels_, expected.labels_)
+    one = only_start(short, init=init).set_params(n_clusters=1).fit(X)
+    assert_array_equal(one.pretrain_labels_, 0)
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_trials_leave_the_pretrained_network_as_it_was(short, short_trials):
+    X, _ = digit_vectors(150)
+    with_trials = only_start(short, init="auto").fit(X)
+    assert_array_equal(with_trials.embedding_, only_start(short).fit(X).embedding_)
+    assert set(with_trials.history_[:, "phase"]) == {"pretrain"}
+
+
+class Sized(MLPAutoencoder):
+    """Its codes are larger or smaller by a factor."""
+
+    def __init__(self, input_shape, n_components, factor):
+        super().__init__(input_shape, n_components, hidden=(64,))
+        self.factor = factor
+
+    def encode(self, x):
+        return super().encode(x) * self.factor
+
+    def decode(self, z):
+        return super().decode(z / self.factor)
+
+
+@pytest.mark.parametrize("short", BOTH)
+@pytest.mark.parametrize("factor", [0.03, 30.0])
+def test_the_kernel_takes_its_unit_from_the_start(short, factor):
+    X = digit_vectors(150)[0].astype(np.float32)
+    sized = functools.partial(Sized, factor=factor)
+    start = only_start(decs, autoencoder=sized).fit(X)
+    squared = reference.squared_distances_to(start.embedding_, start.cluster_centers_)
+    expected = reference.kernel_scale(squared, start.pretrain_labels_)
+    assert expected < 0.1 if factor < 1 else expected == 1
+    found = short(autoencoder=sized, guard=False).fit(X)
+    assert_allclose(found.kernel_scale_, expected, rtol=1e-4)
+    given = short(autoencoder=sized, guard=False, kernel_scale=0.7).fit(X)
+    assert given.kernel_scale_ == 0.7
+
+
+# -- the parameters of the recipe ------------------------------------------------------
+
+
+@pytest.mark.parametrize("short", BOTH)
+@pytest.mark.parametrize(
+    "change",
+    [{"schedule": "constant"}, {"precision": "bfloat16"}, {"lr": 1e-3}],
+)
+def test_parameters_reach_the_pretraining(short, change):
+    X, _ = digit_vectors(150)
+    usual, other = only_start(short).fit(X), only_start(short, **change).fit(X)
+    assert not np.array_equal(usual.embedding_, other.embedding_)
+    assert other.embedding_.dtype == np.float64
+    assert np.isfinite(other.embedding_).all()
+    assert_array_equal(other.predict(X), other.labels_)
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_images_are_turned_into_what_the_pretrain_target_says(short):
+    images, _ = digit_images(150)
+    nets, more = Nets(), {"autoencoder": small_conv}
+    for target in ("clean", "augmented"):
+        short(pretrain_target=target, callbacks=[nets], **more).fit(images)
+        for phase in ("pretrain", "cluster"):
+            views = nets.seen[phase].iterator_train__views
+            assert views.clean == (target == "clean")
+
+
+@pytest.mark.parametrize(
+    ("steps", "n_epochs"), [((1, 99), 6), ((20, 99), 7), ((1, 9), 3)]
+)
+@pytest.mark.parametrize("short", BOTH)
+def test_pretrain_epochs_auto_keeps_to_a_number_of_steps(
+    short, steps, n_epochs, monkeypatch
+):
+    monkeypatch.setattr(base, "PRETRAIN_EPOCHS", 6)
+    monkeypatch.setattr(base, "PRETRAIN_STEPS", steps)
+    model = only_start(short, pretrain_epochs="auto")
+    model.fit(digit_vectors(300)[0])  # 3 steps an epoch
+    assert model.history_[:, "phase"] == ["pretrain"] * n_epochs
+
+
+# -- divergence and collapse -----------------------------------------------------------
+
+
+class Spoil(Callback):
+    """Spoils the network at the end of some epochs: ``when(net)``."""
+
+    def __init__(self, value, when):
+        self.value = value
+        self.when = when
+
+    def on_epoch_end(self, net, **kwargs):
+        if self.when(net):
+            with torch.no_grad():
+                for parameter in net.module_.parameters():
+                    parameter.fill_(self.value)
+
+
+def second_epoch_of_clustering(net):
+    return net.phase == "cluster" and len(net.history) == 2
+
+
+@pytest.mark.parametrize("short", BOTH)
+@pytest.mark.parametrize(
+    ("value", "fault"), [(0.0, "collapsed"), (float("nan"), "diverged")]
+)
+def test_the_guard_goes_back_before_a_fault_and_says_so(short, value, fault):
+    X, _ = digit_vectors(200)
+    spoil = Spoil(value, second_epoch_of_clustering)
+    with pytest.warns(ConvergenceWarning, match="diverged 1 time") as caught:
+        model = short(callbacks=[spoil], tol=0).fit(X)
+    assert caught[0].filename == __file__
+    rows = [row for row in model.history_ if row["phase"] == "cluster"]
+    assert [row.get("rollback") for row in rows[:3]] == [None, fault, None]
+    assert len(np.unique(model.labels_)) == N_CLUSTERS
+    assert np.isfinite(model.embedding_).all()
+    assert np.isfinite(model.score(X))
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_without_the_guard_a_collapse_stays(short):
+    X, _ = digit_vectors(200)
+    spoil = Spoil(0.0, second_epoch_of_clustering)
+    with pytest.warns(ConvergenceWarning, match=r"distinct clusters \(1\)") as caught:
+        model = short(callbacks=[spoil], tol=0, guard=False, lr=1e-30).fit(X)
+    assert [warning.filename for warning in caught] == [__file__]
+    assert all("rollback" not in row for row in model.history_)
+    assert_array_equal(model.labels_, 0)
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_without_the_guard_divergence_is_an_error(short):
+    model = short(guard=False, pretrain_epochs=0, lr=1e30)
+    with pytest.raises(ValueError, match=r"clustering phase.*lr=1e\+30.*guard=True"):
+        model.fit(digit_vectors(200)[0])
+    assert not hasattr(model, "embedding_")
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_a_phase_that_always_diverges_ends_at_its_start(short):
+    X, _ = digit_vectors(200)
+    model = short(pretrain_epochs=0, lr=1e30, tol=0)
+    with pytest.warns(ConvergenceWarning, match="diverged 3 times.*ended there"):
+        model.fit(X)
+    phases = model.history_[:, "phase"]
+    n_epochs = phases.count("cluster")
+    assert model.history_[:n_epochs, "rollback"] == ["diverged"] * 3
+    start = only_start(short, pretrain_epochs=0).fit(X)
+    assert_array_equal(model.embedding_, start.embedding_)
+    if short is decs:  # cores follow the labels from refresh to refresh
+        assert_array_equal(model.labels_, start.labels_)
+
+
+def spoil_high_rates(limit):
+    return Spoil(float("nan"), lambda net: net.phase == "pretrain" and net.lr > limit)
+
+
+@pytest.mark.parametrize("short", BOTH)
+@pytest.mark.parametrize("n_restarts", [0, 1, 2])
+def test_pretraining_that_diverges_starts_again_at_a_tenth_of_the_rate(
+    short, n_restarts
+):
+    X, nets = digit_vectors(200)[0], Nets()
+    spoil = spoil_high_rates(0.002 * 10.0**-n_restarts)
+    model = short(lr=0.002, callbacks=[spoil, nets])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        model.fit(X)
+    told = [w for w in caught if "pretraining diverged" in str(w.message)]
+    assert len(told) == (n_restarts > 0)
+    for warning in told:
+        assert f"lr=0.002: used {0.002 / 10**n_restarts}." in str(warning.message)
+        assert warning.filename == __file__
+    phases = model.history_[:, "phase"]
+    assert phases.count("pretrain") == 8 * (n_restarts + 1)
+    for phase in ("pretrain", "cluster"):
+        assert_allclose(nets.seen[phase].lr, 0.002 * 10.0**-n_restarts)
+    losses = model.history_[:, "train_loss"]
+    assert_allclose(losses[8 * n_restarts], losses[0], rtol=0.05)  # from fresh weights
+    assert np.isfinite(model.embedding_).all()
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_pretraining_that_diverges_at_each_rate_is_an_error(short):
+    model = short(lr=0.002, callbacks=[spoil_high_rates(0)])
+    with pytest.raises(ValueError, match=r"pretraining.*lr=0\.002 and down to 2.*e-05"):
+        model.fit(digit_vectors(200)[0])
+    assert not hasattr(model, "labels_")

@@ -8,17 +8,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from deepdensity.batches import BatchIterator, TrainingSet
 from deepdensity.inputs import InputFormat, Source, image_layout
 
-CPU = torch.device("cpu")
+from .common import CPU, generator
 
 
 def numbered_source(n):
     """n rows of two values, the first of which is the row's number."""
     X = np.stack([np.arange(n), 1000 + np.arange(n)], axis=1).astype(np.float32)
-    return Source(X, InputFormat(image_layout((2,)), np.zeros(2), 1.0), CPU)
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
+    return Source(X, InputFormat(image_layout((2,)), np.zeros(2), np.ones(2)), CPU)
 
 
 def row_numbers(batches):
@@ -101,7 +97,8 @@ def test_a_subset_gives_its_own_rows_with_their_targets():
     data = TrainingSet(numbered_source(40), chosen, targets)
     assert len(data) == 5
     seen = []
-    for x, target in BatchIterator(data, 3, generator()):
+    for x, (original, target) in BatchIterator(data, 3, generator()):
+        assert original is x
         assert_allclose(target, torch.stack([x[:, 0], -x[:, 0]], dim=1))
         seen += x[:, 0].long().tolist()
         assert_allclose(x[:, 1], x[:, 0] + 1000)
@@ -110,18 +107,33 @@ def test_a_subset_gives_its_own_rows_with_their_targets():
 
 def test_without_targets_there_is_none():
     batches = BatchIterator(TrainingSet(numbered_source(4)), 2, generator())
-    assert [target for _, target in batches] == [None, None]
+    assert [target for _, (_, target) in batches] == [None, None]
 
 
-def test_augment_gets_every_batch_and_the_generator():
+def test_views_get_each_batch_its_rows_and_the_generator():
     drawn, calls = generator(), []
 
-    def augment(x, given):
-        calls.append((x.clone(), given))
-        return x + 5000
+    def views(x, rows, given):
+        calls.append((x.clone(), rows, given))
+        return x + 5000, x - 5000
 
-    data = TrainingSet(numbered_source(6))
-    out = [x for x, _ in BatchIterator(data, 3, drawn, augment)]
-    assert [given for _, given in calls] == [drawn, drawn]
-    for batch, (before, _) in zip(out, calls):
-        assert torch.equal(batch, before + 5000)
+    chosen, targets = np.array([4, 9, 2, 30, 17, 3]), torch.arange(6.0)[:, None]
+    data = TrainingSet(numbered_source(40), chosen, targets)
+    out = list(BatchIterator(data, 3, drawn, views))
+    assert [given for _, _, given in calls] == [drawn, drawn]
+    for (x, (original, target)), (before, rows, _) in zip(out, calls, strict=True):
+        assert torch.equal(x, before + 5000)
+        assert torch.equal(original, before - 5000)
+        assert_array_equal(rows, before[:, 0])
+        assert_array_equal(rows, chosen[target[:, 0].long()])
+
+
+def test_views_of_a_lone_sample_get_its_row_twice():
+    rows = []
+
+    def views(x, given, drawn):
+        rows.extend(given)
+        return x, x
+
+    list(BatchIterator(TrainingSet(numbered_source(1)), 8, generator(), views))
+    assert rows == [0, 0]

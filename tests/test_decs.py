@@ -3,15 +3,24 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import ConvergenceWarning
 
 from . import reference
-from .common import N_CLUSTERS, decs, digit_vectors
+from .common import (
+    N_CLUSTERS,
+    BatchSizes,
+    decs,
+    digit_images,
+    digit_vectors,
+    small_conv,
+)
 
 
 @pytest.fixture(scope="module")
 def fitted():
     X, _ = digit_vectors()
-    return X, decs(max_iter=25, refresh_interval=10, alpha=0.7, lambda_var=0.5).fit(X)
+    more = {"alpha": 0.7, "lambda_var": 0.5, "kernel_scale": 0.6}
+    return X, decs(max_iter=25, refresh_interval=10, **more).fit(X)
 
 
 def test_fitted_attributes(fitted):
@@ -28,7 +37,7 @@ def test_fitted_attributes(fitted):
 def test_head_is_the_equations_of_the_paper(fitted):
     X, model = fitted
     squared = ((model.embedding_[:, None] - model.cluster_centers_) ** 2).sum(2)
-    q = reference.soft_assignment(squared, 0.7)
+    q = reference.soft_assignment(squared / 0.6, 0.7)
     assert_allclose(model.predict_proba(X), q, rtol=1e-9)
     assert_array_equal(q.argmax(1), model.labels_)
     assert_allclose(model.threshold_, reference.otsu_threshold(q), atol=1e-6)
@@ -53,7 +62,15 @@ def test_centres_are_learnt_beside_the_encoder():
 
 
 @pytest.mark.parametrize(
-    "change", [{"alpha": 0.5}, {"lambda_var": 0.2}, {"determinacy": "linear"}]
+    "change",
+    [
+        {"alpha": 0.5},
+        {"lambda_var": 0.2},
+        {"determinacy": "linear"},
+        {"balance": 0.0},
+        {"reconstruction_weight": 0.0},
+        {"kernel_scale": 0.1},
+    ],
 )
 def test_parameters_of_the_equations_reach_the_training(change):
     X, _ = digit_vectors(200)
@@ -70,11 +87,67 @@ def test_training_stops_once_the_labels_have_settled():
 def test_decoder_is_refitted_also_when_pretraining_was_done_elsewhere():
     X, _ = digit_vectors(200)
     module = decs(max_iter=0, pretrain_epochs=30).fit(X).module_
-    model = decs(autoencoder=module, pretrain_epochs=0, max_iter=60, tol=0).fit(X)
+    model = decs(
+        autoencoder=module,
+        pretrain_epochs=0,
+        max_iter=60,
+        tol=0,
+        reconstruction_weight=0,
+    ).fit(X)
     # 60 steps of 2 an epoch: a tenth of 30 epochs
     assert model.history_[:, "phase"].count("decoder") == 3
 
 
-def test_decoder_is_refitted_after_the_encoder_has_moved(fitted):
-    _, model = fitted
-    assert model.history_[-1, "phase"] == "decoder"
+@pytest.mark.parametrize("weight", [0, 0.1, "auto"])
+@pytest.mark.parametrize("augment", [False, "auto"])
+def test_decoder_is_refitted_where_the_encoder_has_moved_without_it(weight, augment):
+    X, _ = digit_vectors(200)
+    phases = {}
+    for image_shape in (None, (8, 8)):
+        model = decs(
+            autoencoder=small_conv if image_shape else "mlp",
+            image_shape=image_shape,
+            augment=augment,
+            reconstruction_weight=weight,
+        ).fit(X)
+        phases[image_shape] = model.history_[-1, "phase"]
+    alone, together = "decoder", "cluster"
+    if weight == "auto":  # the paper's 0 where images are augmented
+        assert phases[None] == together
+        assert phases[8, 8] == (together if augment is False else alone)
+    else:
+        assert set(phases.values()) == {together if weight else alone}
+
+
+def test_auto_is_a_third_of_the_reconstruction_error_for_vectors():
+    X, _ = digit_vectors(200)
+    found, expected = decs().fit(X), decs(reconstruction_weight=1 / 3).fit(X)
+    assert_array_equal(found.embedding_, expected.embedding_)
+
+
+def test_balance_keeps_the_clusters_more_even():
+    X, _ = digit_vectors()
+    entropies = []
+    for balance in (0.0, 3.0):
+        model = decs(max_iter=150, tol=0, balance=balance, guard=False).fit(X)
+        share = model.predict_proba(X).mean(0)
+        entropies.append(-(share * np.log(share)).sum())
+    assert entropies[0] < entropies[1]
+
+
+def test_batches_of_the_clustering_phase_hold_256_by_default():
+    images = digit_images(300)[0]
+    sizes = BatchSizes()
+    more = {"autoencoder": small_conv, "batch_size": "auto", "callbacks": [sizes]}
+    decs(max_iter=2, init="auto", **more).fit(images)
+    assert sizes.seen["pretrain"] == {30}  # ten even batches of at most 32
+    assert sizes.seen["cluster"] == {150}  # two of at most 256
+    assert sizes.seen["decoder"] == {150}
+
+
+def test_rounds_that_are_rolled_back_do_not_count_as_settled():
+    model = decs(pretrain_epochs=0, max_iter=60, tol=1.0, lr=1e30)
+    with pytest.warns(ConvergenceWarning, match="at last it ended there"):
+        model.fit(digit_vectors(200)[0])
+    assert model.n_iter_ == 12  # three rounds, and not two
+    assert model.history_[:3, "rollback"] == ["diverged"] * 3

@@ -86,11 +86,18 @@ BAD_FITS = [
     ({"autoencoder": WrongBack()}, None, r"\(2, 10\).*\(2, 64\)"),
     ({"autoencoder": Fixed()}, None, r"Fixed cannot take a batch of shape \(2, 64\)"),
     ({"pretrain_epochs": -1}, None, r"'pretrain_epochs'.*\[0, inf\).*Got -1"),
+    ({"pretrain_epochs": "all"}, None, r"'pretrain_epochs'.*'auto'.*Got 'all'"),
+    ({"pretrain_target": "noisy"}, None, r"'pretrain_target'.*'clean'.*Got 'noisy'"),
     ({"batch_size": 1}, None, r"'batch_size'.*\[2, inf\).*Got 1"),
+    ({"batch_size": "big"}, None, r"'batch_size'.*'auto'.*Got 'big'"),
     ({"lr": 0}, None, r"'lr'.*\(0.*, inf\).*Got 0"),
-    ({"augment": True}, None, r"augment=True.*image_shape"),
-    ({"augment": "flip"}, None, r"'augment'.*Got 'flip'"),
+    ({"schedule": "cosine"}, None, r"'schedule'.*'one-cycle'.*Got 'cosine'"),
+    ({"augment": "flip"}, None, r"'augment'.*'affine'.*Got 'flip'"),
     ({"init": "random"}, None, r"'init'.*'k-means'.*Got 'random'"),
+    ({"kernel_scale": 0}, None, r"'kernel_scale'.*\(0.*, inf\).*Got 0"),
+    ({"kernel_scale": "wide"}, None, r"'kernel_scale'.*'auto'.*Got 'wide'"),
+    ({"guard": "yes"}, None, r"'guard'.*Got 'yes'"),
+    ({"precision": "float16"}, None, r"'precision'.*'bfloat16'.*Got 'float16'"),
     ({"n_init": 0}, None, r"'n_init'.*Got 0"),
     ({"refresh_interval": 0}, None, r"'refresh_interval'.*Got 0"),
     ({"tol": -0.1}, None, r"'tol'.*Got -0\.1"),
@@ -114,7 +121,9 @@ BAD_IDCL = [
     ({"cutoff_quantile": 2}, r"'cutoff_quantile'.*Got 2"),
     ({"density_kernel": "box"}, r"'density_kernel'.*'cutoff'.*Got 'box'"),
     ({"gamma": -1}, r"'gamma'.*Got -1"),
+    ({"gamma": "small"}, r"'gamma'.*'auto'.*Got 'small'"),
     ({"max_epochs": -1}, r"'max_epochs'.*Got -1"),
+    ({"max_epochs": "all"}, r"'max_epochs'.*'auto'.*Got 'all'"),
 ]
 
 BAD_DECS = [
@@ -122,6 +131,9 @@ BAD_DECS = [
     ({"lambda_var": -1}, r"'lambda_var'.*Got -1"),
     ({"determinacy": "cubic"}, r"'determinacy'.*'quadratic'.*Got 'cubic'"),
     ({"max_iter": -1}, r"'max_iter'.*Got -1"),
+    ({"balance": -0.1}, r"'balance'.*\[0.*, inf\).*Got -0\.1"),
+    ({"reconstruction_weight": -1}, r"'reconstruction_weight'.*Got -1"),
+    ({"reconstruction_weight": "big"}, r"'reconstruction_weight'.*'auto'.*Got 'big'"),
 ]
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import ConvergenceWarning
 
 from deepdensity.assignment import squared_distances_to
 from deepdensity.curriculum import PACINGS, exponential_pacing
@@ -11,13 +12,21 @@ from deepdensity.density import cutoff_distance
 from deepdensity.papers import IDCL_ABLATIONS
 
 from . import reference
-from .common import N_CLUSTERS, digit_vectors, idcl, small_conv
+from .common import (
+    N_CLUSTERS,
+    BatchSizes,
+    Nets,
+    digit_images,
+    digit_vectors,
+    idcl,
+    small_conv,
+)
 
 
 @pytest.fixture(scope="module")
 def fitted():
     X, _ = digit_vectors()
-    return X, idcl(max_epochs=12, refresh_interval=6).fit(X)
+    return X, idcl(max_epochs=12, refresh_interval=6, kernel_scale=0.6).fit(X)
 
 
 def test_fitted_attributes(fitted):
@@ -52,9 +61,8 @@ def test_head_is_the_cores_of_the_final_embedding(fitted):
     assert N_CLUSTERS <= len(core) <= 0.05 * len(X) + N_CLUSTERS
     similarity = ((Z[:, None] - model.core_means_) ** 2).sum(2) + model.core_spreads_
     assert_array_equal(similarity.argmin(1), model.labels_)
-    assert_allclose(
-        model.predict_proba(X), reference.soft_assignment(similarity, 1.0), rtol=1e-9
-    )
+    q = reference.soft_assignment(similarity / 0.6, 1.0)
+    assert_allclose(model.predict_proba(X), q, rtol=1e-9)
 
 
 def test_curriculum_is_the_published_pace_per_cluster(fitted):
@@ -81,7 +89,8 @@ def test_epochs_train_on_the_curriculum_alone(monkeypatch):
         return read(self, rows, dtype)
 
     monkeypatch.setattr(Source, "read", spy)
-    model = idcl(pretrain_epochs=0, max_epochs=1).fit(X)
+    # views of vectors read their neighbours, too
+    model = idcl(pretrain_epochs=0, max_epochs=1, augment=False, guard=False).fit(X)
     assert_array_equal(np.sort(np.concatenate(asked)), model.curriculum_[0])
 
 
@@ -151,7 +160,8 @@ def test_score_samples_is_the_density_also_of_new_samples(fitted):
 
 def test_score_is_a_silhouette_that_rises_with_training():
     X, _ = digit_vectors()
-    start, end = idcl(max_epochs=0).fit(X), idcl(max_epochs=60).fit(X)
+    longer = {"pretrain_epochs": 20, "refresh_interval": 50}
+    start, end = (idcl(max_epochs=n, **longer).fit(X) for n in (0, 60))
     assert 0 <= start.score(X) < end.score(X) <= 1
 
 
@@ -171,7 +181,39 @@ def test_training_stops_once_the_labels_have_settled():
     assert idcl(max_epochs=12, pacing_epochs=1, tol=0).fit(X).n_iter_ == 12
 
 
-def test_divergence_is_an_error_that_names_the_learning_rate():
-    X, _ = digit_vectors(200)
-    with pytest.raises(ValueError, match=r"diverged.*lr=1e\+30"):
-        idcl(lr=1e30).fit(X)
+def test_gamma_auto_is_twice_the_mean_variance_of_the_input():
+    images, nets = digit_images(200)[0], Nets()
+    idcl(autoencoder=small_conv, callbacks=[nets]).fit(images)
+    expected = 2 * (images / 16).var(0).mean()
+    assert_allclose(nets.seen["cluster"].criterion_.gamma, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("steps", "n_epochs"), [((1, 99), 7), ((24, 99), 8), ((1, 9), 3)]
+)
+def test_max_epochs_auto_keeps_to_a_number_of_steps(steps, n_epochs, monkeypatch):
+    monkeypatch.setattr("deepdensity.idcl.MAX_EPOCHS", 7)
+    monkeypatch.setattr("deepdensity.idcl.STEPS", steps)
+    X, _ = digit_vectors()  # 3 steps an epoch
+    model = idcl(max_epochs="auto", tol=0).fit(X)
+    assert model.n_iter_ == n_epochs
+    half = -(-n_epochs // 2)  # where the curriculum is complete
+    expected = [min(exponential_pacing(t, half, 0.6), 0.95) for t in range(n_epochs)]
+    assert_allclose(model.curriculum_.fractions, expected, rtol=1e-12)
+
+
+def test_batches_are_as_small_in_the_clustering_phase_by_default():
+    images = digit_images(300)[0]
+    sizes = BatchSizes()
+    more = {"autoencoder": small_conv, "batch_size": "auto", "callbacks": [sizes]}
+    idcl(max_epochs=1, pacing="none", init="auto", **more).fit(images)
+    assert sizes.seen == {"pretrain": {30}, "cluster": {30}}
+
+
+def test_refreshes_that_are_rolled_back_do_not_count_as_settled():
+    more = {"pretrain_epochs": 0, "pacing": "none", "tol": 1.0, "lr": 1e30}
+    with pytest.warns(ConvergenceWarning, match="at last it ended there"):
+        model = idcl(max_epochs=20, **more).fit(digit_vectors(200)[0])
+    # a refresh before each epoch, the first of which has nothing to look at yet
+    assert model.n_iter_ == 3
+    assert model.history_[:, "rollback"] == ["diverged"] * 3

@@ -11,7 +11,8 @@ from scipy import sparse
 
 from deepdensity.inputs import InputFormat, Layout, Source, image_layout, input_format
 
-CPU = torch.device("cpu")
+from . import reference
+from .common import CPU
 
 # shape of a sample, image_shape -> stored, channel axis, shape for the network
 LAYOUTS = [
@@ -143,14 +144,33 @@ def vectors(seed, n=50, d=6):
 
 @pytest.mark.parametrize("n", [2, 50, 1024, 2500])  # blocks of 1024
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_vectors_are_centred_and_share_one_scale(n, dtype):
+def test_vectors_are_centred_and_their_deviations_tempered(n, dtype):
     X = vectors(0, n).astype(dtype)
     format = input_format(X, image_layout((6,)))
     precise = X.astype(np.float64)
     rtol = 1e-10 if dtype == np.float64 else 1e-6
     assert_allclose(format.offset, precise.mean(0), rtol=rtol)
-    expected = np.sqrt(((precise - precise.mean(0)) ** 2).mean())
-    assert_allclose(format.scale, expected, rtol=rtol)
+    assert_allclose(format.scale, reference.tempered_scale(precise), rtol=rtol)
+
+
+def test_mean_variance_of_vectors_becomes_1():
+    X = vectors(0)
+    batch = Source(X, input_format(X, image_layout((6,))), CPU).read(slice(0, 50))
+    assert_allclose(batch.var(0, correction=0).mean(), 1, rtol=1e-6)
+
+
+def test_deviations_stay_in_their_order_and_come_nearer():
+    X = vectors(0)
+    before = X.std(0)
+    after = (X / input_format(X, image_layout((6,))).scale).std(0)
+    assert_array_equal(np.argsort(after), np.argsort(before))
+    assert_allclose(after / after[0], np.sqrt(before / before[0]), rtol=1e-10)
+
+
+def test_features_of_equal_deviation_share_one_scale():
+    X = np.random.default_rng(0).permuted(np.tile(np.arange(9.0), (5, 1)), axis=1).T
+    scale = input_format(X, image_layout((5,))).scale
+    assert_allclose(scale, np.full(5, X[:, 0].std()), rtol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
@@ -169,7 +189,7 @@ def test_images_are_scaled_to_zero_and_one(dtype):
 def test_constant_data_have_scale_one_and_become_zero(value, image_shape):
     X = np.full((40, 6), value)
     format = input_format(X, image_layout((6,), image_shape))
-    assert format.scale == 1.0
+    assert_array_equal(format.scale, np.ones_like(format.scale))
     batch = Source(X, format, CPU).read(slice(0, 40))
     assert_allclose(batch, np.zeros(batch.shape), atol=1e-6 * max(1, abs(value)))
 
@@ -184,20 +204,22 @@ def test_one_constant_feature_takes_no_scale_from_the_others():
     X = vectors(0)
     X[:, 2] = 0.3
     format = input_format(X, image_layout((6,)))
-    assert_allclose(format.scale, np.sqrt(X.var(0).mean()), rtol=1e-10)
+    assert_allclose(format.scale, reference.tempered_scale(X), rtol=1e-10)
+    assert format.scale[2] == 1
 
 
 def test_one_large_constant_feature_takes_no_scale_from_the_others():
     X = vectors(0)
     X[:, 2] = 1e9  # a time stamp, say
     format = input_format(X, image_layout((6,)))
-    assert_allclose(format.scale, np.sqrt(X.var(0).mean()), rtol=1e-6)
+    assert_allclose(format.scale, reference.tempered_scale(X), rtol=1e-6)
+    assert format.scale[2] == 1
 
 
 def test_a_deviation_far_below_the_mean_is_still_one_in_float64():
     X = 1e9 + vectors(0)
     format = input_format(X, image_layout((6,)))
-    assert_allclose(format.scale, np.sqrt(X.var(0).mean()), rtol=1e-6)
+    assert_allclose(format.scale, reference.tempered_scale(X), rtol=1e-6)
 
 
 def test_normalise_and_restore_are_inverse():
@@ -354,7 +376,7 @@ def test_batches_of_data_that_cannot_be_written_can_be(
 def test_writing_to_a_batch_never_reaches_x():
     X = np.random.default_rng(0).uniform(size=(10, 6)).astype(np.float32)
     kept = X.copy()
-    format = InputFormat(image_layout((6,)), np.zeros(6), 1.0)  # shifts and scales none
+    format = InputFormat(image_layout((6,)), np.zeros(6), np.ones(6))  # changes none
     for rows in ROWS:
         Source(X, format, CPU).read(rows).add_(1)
     assert_array_equal(X, kept)
@@ -363,7 +385,7 @@ def test_writing_to_a_batch_never_reaches_x():
 @pytest.mark.parametrize("n", [1, 511, 512, 513, 1500])
 def test_blocks_cover_all_rows_in_order(n):
     X = np.arange(n, dtype=np.float32)[:, None]
-    source = Source(X, InputFormat(image_layout((1,)), np.zeros(1), 1.0), CPU)
+    source = Source(X, InputFormat(image_layout((1,)), np.zeros(1), np.ones(1)), CPU)
     blocks = [source.read(block) for block in source.blocks()]
     assert_array_equal(torch.cat(blocks), X)
     assert max(len(block) for block in blocks) <= 512

@@ -39,14 +39,15 @@ def test_gamma_is_the_papers_by_default():
 @pytest.mark.parametrize("shape", [(1, 1), (7, 5), (1, 1, 3, 2), (4, 3, 5, 6)])
 def test_reconstruction_loss_is_the_mean_over_samples_and_values(shape):
     x, back = random_tensor(0, *shape), random_tensor(1, *shape)
-    found = ReconstructionLoss()(None, back, x).item()
+    found = ReconstructionLoss()(None, back, x, None).item()
     assert_allclose(found, reference.mean_squared_error(x, back), **TIGHT)
 
 
 def test_criteria_say_whether_they_reconstruct():
     assert ReconstructionLoss().reconstructs
     assert CurriculumLoss(0.1).reconstructs
-    assert not InstabilityLoss(np.zeros((2, 3)), 1.0, 0.8, "quadratic").reconstructs
+    assert not InstabilityLoss(np.zeros((2, 3))).reconstructs
+    assert InstabilityLoss(np.zeros((2, 3)), reconstruction=0.5).reconstructs
 
 
 # -- the clustering phase of IDCL ------------------------------------------------------
@@ -94,6 +95,21 @@ def test_cores_are_constants_of_the_curriculum_loss():
     assert list(criterion.parameters()) == []
 
 
+@pytest.mark.parametrize("scale", [0.01, 0.5, 1.0])
+def test_cores_are_compared_in_units_of_the_scale(scale):
+    criterion, core_points, z, P = curriculum_case(0, 12, 3, 2, gamma=1.0)
+    criterion.scale = scale
+    x = random_tensor(30, 12, 5)
+    similarity = reference.core_similarity(z.detach().numpy(), core_points)
+    q = reference.soft_assignment(similarity / scale)
+    found = criterion(z, x, x, torch.tensor(P)).item()
+    assert_allclose(found, reference.kl_divergence(P, q), **TIGHT)
+
+
+def test_the_unit_of_the_curriculum_loss_is_the_papers_by_default():
+    assert CurriculumLoss(0.1).scale == 1
+
+
 # -- the clustering phase of DECS ------------------------------------------------------
 
 
@@ -117,6 +133,47 @@ def test_instability_loss_and_gradients_agree_with_the_loops(
     expected_by_z, expected_by_centres = reference.decs_gradients(*given)
     assert_allclose(by_z, expected_by_z, **TIGHT)
     assert_allclose(by_centres, expected_by_centres, **TIGHT)
+
+
+@pytest.mark.parametrize("balance", [0.0, 0.3, 2.0])
+@pytest.mark.parametrize("reconstruction", [0.0, 1 / 3])
+@pytest.mark.parametrize("scale", [0.05, 1.0])
+def test_balance_reconstruction_and_scale_agree_with_the_loops(
+    balance, reconstruction, scale
+):
+    z, start = random_tensor(0, 15, 2), random_tensor(1, 3, 2).float()
+    x, back = random_tensor(2, 15, 5), random_tensor(3, 15, 5)
+    criterion = InstabilityLoss(
+        start, balance=balance, reconstruction=reconstruction, scale=scale
+    ).double()
+    squared = reference.squared_distances_to(z.numpy(), start.double().numpy())
+    q = reference.soft_assignment(squared / scale)
+    fq = reference.determinacy(q, reference.otsu_threshold(q), "quadratic")
+    expected = (
+        reference.instability(reference.sample_stability(fq, 0.8))
+        + balance * reference.cluster_balance(q)
+        + reconstruction * reference.mean_squared_error(x, back)
+    )
+    assert_allclose(criterion(z, back, x, None).item(), expected, **TIGHT)
+
+
+def test_the_instability_loss_is_the_papers_by_default():
+    z, start = random_tensor(0, 15, 2), random_tensor(1, 3, 2).float()
+    centres = start.double().numpy()
+    q = reference.soft_assignment(reference.squared_distances_to(z.numpy(), centres))
+    threshold = reference.otsu_threshold(q)
+    expected = reference.decs_loss(z.numpy(), centres, threshold, 1, 0.8, "quadratic")
+    found = InstabilityLoss(start).double()(z, None, None, None)
+    assert_allclose(found.item(), expected, **TIGHT)
+
+
+def test_balance_draws_centres_towards_equal_shares():
+    z = torch.cat([random_tensor(0, 60, 2), random_tensor(1, 6, 2) + 4])
+    start = np.array([[0.0, 0.0], [4.0, 4.0]])
+    small = InstabilityLoss(start, balance=100.0).double()
+    before = small(z, None, None)
+    (gradient,) = torch.autograd.grad(before, small.centres)
+    assert (gradient[1] > 0).all()  # a step down it goes towards the many samples
 
 
 def test_centres_are_learnt_in_float32_from_a_copy():

@@ -380,12 +380,7 @@ def test_resizing_keeps_a_constant_image_and_a_ramp():
     ],
 )
 def test_autoencoders_are_built_by_name_class_or_function(name, shape, kind):
-    assert type(build_autoencoder(name, shape, 3, 0, "conv")) is kind
-
-
-def test_auto_means_for_images_what_the_estimator_says():
-    module = build_autoencoder("auto", (1, 8, 8), 3, 0, "transformer")
-    assert type(module) is TransformerAutoencoder
+    assert type(build_autoencoder(name, shape, 3, 0)) is kind
 
 
 def same_weights(one, other):
@@ -395,18 +390,18 @@ def same_weights(one, other):
 
 def test_weights_follow_the_seed_and_leave_the_global_generator_alone():
     state = torch.get_rng_state()
-    first = build_autoencoder("mlp", (5,), 3, 1, "conv")
+    first = build_autoencoder("mlp", (5,), 3, 1)
     torch.rand(3)
-    assert same_weights(first, build_autoencoder("mlp", (5,), 3, 1, "conv"))
-    assert not same_weights(first, build_autoencoder("mlp", (5,), 3, 2, "conv"))
+    assert same_weights(first, build_autoencoder("mlp", (5,), 3, 1))
+    assert not same_weights(first, build_autoencoder("mlp", (5,), 3, 2))
     torch.set_rng_state(state)
-    build_autoencoder("mlp", (5,), 3, 1, "conv")
+    build_autoencoder("mlp", (5,), 3, 1)
     assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_a_module_is_copied_with_its_weights():
     given = MLPAutoencoder((5,), 3, hidden=(4,)).double()
-    module = build_autoencoder(given, (5,), 3, 0, "conv")
+    module = build_autoencoder(given, (5,), 3, 0)
     assert module is not given
     assert all(p.dtype == torch.float32 for p in module.parameters())
     assert all(p.dtype == torch.float64 for p in given.parameters())
@@ -416,7 +411,7 @@ def test_a_module_is_copied_with_its_weights():
 @pytest.mark.parametrize("name", ["conv", "transformer"])
 def test_image_networks_refuse_vectors_and_name_image_shape(name):
     with pytest.raises(ValueError, match=f"{name}.*5 values.*image_shape"):
-        build_autoencoder(name, (5,), 3, 0, "conv")
+        build_autoencoder(name, (5,), 3, 0)
 
 
 class Broken(nn.Module):

@@ -1,6 +1,7 @@
 """The same random_state gives the same labels, and nobody's generator is touched."""
 
 import pickle
+import warnings
 
 import joblib
 import numpy as np
@@ -8,6 +9,9 @@ import pytest
 import torch
 from joblib import Parallel, delayed, parallel_config
 from numpy.testing import assert_array_equal
+from sklearn.base import clone
+
+from deepdensity import DECSClustering, IDCLClustering, base, idcl
 
 from .common import BOTH, digit_vectors, small_conv
 
@@ -30,6 +34,29 @@ def test_twice_in_a_row(short):
     assert not np.array_equal(other.embedding_, second.embedding_)
 
 
+@pytest.mark.parametrize("estimator", [DECSClustering, IDCLClustering])
+@pytest.mark.parametrize("images", [False, True])
+def test_the_defaults_twice_in_a_row_leave_the_global_generators_alone(
+    estimator, images, monkeypatch
+):
+    # the recipe as it is, but for its length
+    monkeypatch.setattr(base, "PRETRAIN_STEPS", (20, 40))
+    monkeypatch.setattr(base, "TRIAL_STEPS", 10)
+    monkeypatch.setattr(idcl, "STEPS", (20, 40))
+    model = estimator(5, random_state=0)
+    if estimator is DECSClustering:
+        model.set_params(max_iter=40, refresh_interval=10)
+    data = IMAGES[:120] if images else X[:120]
+    numpy_state, torch_state = np.random.get_state()[1].copy(), torch.get_rng_state()
+    first = model.fit(data)
+    second = clone(model).fit(data)
+    assert_array_equal(first.labels_, second.labels_)
+    assert_array_equal(first.embedding_, second.embedding_)
+    assert first.start_scores_ == second.start_scores_ != {}
+    assert_array_equal(np.random.get_state()[1], numpy_state)
+    assert torch.equal(torch.get_rng_state(), torch_state)
+
+
 @pytest.mark.parametrize("short", BOTH)
 @pytest.mark.parametrize("backend", ["threading", "loky"])
 def test_in_parallel(short, backend):
@@ -50,10 +77,18 @@ def test_in_parallel(short, backend):
 def test_after_pickle_and_joblib_dump(short, tmp_path):
     model = short().fit(X)
     joblib.dump(model, tmp_path / "model.joblib")
+    torch.set_warn_always(True)  # torch warns once only of arrays that are read-only
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert_loaded_models_agree(model, tmp_path / "model.joblib")
+    torch.set_warn_always(False)
+
+
+def assert_loaded_models_agree(model, path):
     for copy in (
         pickle.loads(pickle.dumps(model)),
-        joblib.load(tmp_path / "model.joblib"),
-        joblib.load(tmp_path / "model.joblib", mmap_mode="r"),
+        joblib.load(path),
+        joblib.load(path, mmap_mode="r"),
     ):
         assert_array_equal(copy.predict(X), model.labels_)
         assert_array_equal(copy.transform(X), model.embedding_)
@@ -63,7 +98,7 @@ def test_after_pickle_and_joblib_dump(short, tmp_path):
 
 @pytest.mark.parametrize("short", BOTH)
 @pytest.mark.parametrize("random_state", [0, None])
-@pytest.mark.parametrize("init", ["k-means", "spectral"])
+@pytest.mark.parametrize("init", ["k-means", "spectral", "view-mixture"])
 def test_global_generators_and_threads_are_untouched(short, random_state, init):
     numpy_before, torch_before = np.random.get_state(), torch.get_rng_state()
     threads = torch.get_num_threads()

@@ -19,10 +19,15 @@ from clustpy.deep.neural_networks._abstract_autoencoder import _AbstractAutoenco
 from scipy import sparse
 from torch.utils.data import default_collate
 
-from deepdensity import DECSClustering
 from deepdensity.augmentation import random_affine
 from deepdensity.inputs import image_layout, input_format
 from deepdensity.networks.build import build_autoencoder
+from deepdensity.recipe import (
+    ITERATIONS,
+    PRETRAIN_EPOCHS,
+    PRETRAIN_STEPS,
+    auto_epochs,
+)
 
 from .methods import Fit, Phase
 
@@ -37,7 +42,7 @@ class Adapter(_AbstractAutoencoder):
     def __init__(self, shape, seed):
         super().__init__(random_state=seed)
         self.shape = shape
-        self.module = build_autoencoder("auto", shape, EMBEDDING_SIZE, seed, "conv")
+        self.module = build_autoencoder("auto", shape, EMBEDDING_SIZE, seed)
 
     def encode(self, x):
         return self.module.encode(x.view(-1, *self.shape))
@@ -86,8 +91,8 @@ def fit_peer(name, samples, seed, batch_size, pretrain_epochs, clustering_epochs
 
 def default_epochs(n_batches):
     """Epochs of pretraining and of clustering that DECS takes at its defaults."""
-    decs = DECSClustering()
-    return decs.pretrain_epochs, -(-decs.max_iter // n_batches)
+    pretraining = auto_epochs(PRETRAIN_EPOCHS, n_batches, *PRETRAIN_STEPS)
+    return pretraining, -(-ITERATIONS // n_batches)
 
 
 def number_of_clusters(name, n_clusters):

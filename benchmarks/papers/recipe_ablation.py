@@ -7,13 +7,26 @@ from .methods import METHODS
 from .runner import Table, main
 from .scores import FIELDS, measure
 
-# what takes each ingredient out of the default recipe; add to these
+# what takes each ingredient out of the default recipe
+SHARED = {
+    "augmentation or neighbours": {"augment": False},
+    "clean target": {"pretrain_target": "augmented"},
+    "one-cycle rate": {"schedule": "constant"},
+    "small batches": {"batch_size": 256},
+    "choice of start": {"init": "k-means"},
+    "kernel scale": {"kernel_scale": 1.0},
+    "guard": {"guard": False},
+}
 INGREDIENTS = {
     "IDCL": {
-        "augmentation": {"augment": False},
+        **SHARED,
+        "relative gamma": {"gamma": 0.1},
+        "core of its own for vectors": {"core_fraction": 0.05},
     },
     "DECS": {
-        "augmentation": {"augment": False},
+        **SHARED,
+        "balance": {"balance": 0.0},
+        "reconstruction of vectors": {"reconstruction_weight": 0.0},
     },
 }
 

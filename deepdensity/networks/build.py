@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from .conv import ConvAutoencoder
-from .mlp import MLPAutoencoder
+from .mlp import MLPAutoencoder, ShallowAutoencoder
 from .transformer import TransformerAutoencoder
 
 __all__ = ["AUTOENCODERS", "build_autoencoder", "check_autoencoder"]
@@ -15,27 +15,27 @@ __all__ = ["AUTOENCODERS", "build_autoencoder", "check_autoencoder"]
 AUTOENCODERS = {
     "conv": ConvAutoencoder,
     "mlp": MLPAutoencoder,
+    "shallow": ShallowAutoencoder,
     "transformer": TransformerAutoencoder,
 }
 
 construction = threading.Lock()
 
 
-def build_autoencoder(autoencoder, input_shape, n_components, seed, for_images):
+def build_autoencoder(autoencoder, input_shape, n_components, seed):
     """A module for one fit.
 
     Parameters
     ----------
     autoencoder : str, class or instance
-        "auto", a name in AUTOENCODERS, a class or function that is called with
-        ``(input_shape, n_components)``, or a module, which is copied.
+        "auto" ("conv" for images, "shallow" for vectors), a name in AUTOENCODERS, a
+        class or function that is called with ``(input_shape, n_components)``, or a
+        module, which is copied.
     input_shape : tuple of int
         (d,) or (c, h, w).
     n_components : int
     seed : int
         Of the initial weights. The global generator of torch is left as it was.
-    for_images : str
-        What "auto" means for images; for vectors it means "mlp".
 
     Returns
     -------
@@ -46,7 +46,7 @@ def build_autoencoder(autoencoder, input_shape, n_components, seed, for_images):
     else:
         is_image = len(input_shape) == 3
         if autoencoder == "auto":
-            autoencoder = for_images if is_image else "mlp"
+            autoencoder = "conv" if is_image else "shallow"
         if autoencoder in ("conv", "transformer") and not is_image:
             raise ValueError(
                 f"autoencoder={autoencoder!r} takes images, and a sample of X is a "

@@ -1,0 +1,201 @@
+"""What a fitted estimator does: validation of new data, embedding, assignment."""
+
+import math
+
+import numpy as np
+import torch
+from scipy import sparse
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
+    TransformerMixin,
+)
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .inputs import Source, image_layout
+from .training import decode, embed
+
+__all__ = ["FittedDeepClustering"]
+
+PAIRS_A_BLOCK = 2**22  # numbers held at a time when samples meet clusters
+
+
+class FittedDeepClustering(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator
+):
+    """The methods that need a network and a head, however they were trained.
+
+    The head is `_soft_assignment(Z)`: embedding (n, latent) -> q (n, k), both float64
+    tensors.
+    """
+
+    # -- validation ----------------------------------------------------------------
+
+    def _check_training_data(self, X):
+        """X as an array or CSR matrix (n, d), and the layout of its samples."""
+        X, sample_shape = flatten_samples(X)
+        X = self._validate(X, reset=True)
+        if X.shape[0] < self.n_clusters:
+            raise ValueError(
+                f"n_samples={X.shape[0]} should be >= n_clusters={self.n_clusters}."
+            )
+        sample_shape = sample_shape or (X.shape[1],)
+        self._sample_shape = sample_shape
+        return X, image_layout(sample_shape, self.image_shape)
+
+    def _check_new_data(self, X):
+        """X as `fit` has seen it: an array or CSR matrix (n, d)."""
+        check_is_fitted(self)
+        X, sample_shape = flatten_samples(X)
+        if sample_shape not in (None, self._format.layout.stored):
+            raise ValueError(
+                f"X has samples of shape {sample_shape}, but {type(self).__name__} was "
+                f"fitted on samples of shape {self._format.layout.stored}."
+            )
+        return self._validate(X, reset=False)
+
+    def _validate(self, X, reset):
+        return validate_data(
+            self,
+            X,
+            reset=reset,
+            accept_sparse="csr",
+            dtype=[np.float64, np.float32, np.uint8],
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    # -- what a fitted estimator does ----------------------------------------------
+
+    def _embed(self, X):
+        """Embedding of valid X: float64 for float64 X, else float32; array (n, latent).
+
+        The precision follows X because a row must be embedded the same with and without
+        its neighbours, to seven digits: more than float32 can promise.
+        """
+        double = X.dtype == np.float64
+        device = (
+            torch.device("cpu")
+            if double and self._device.type == "mps"
+            else self._device
+        )
+        dtype = torch.float64 if double else torch.float32
+        return embed(self.module_, Source(X, self._format, device), dtype)
+
+    def _assign(self, Z):
+        """Soft assignment of embeddings, in blocks: float64 array (n, k)."""
+        return self._in_blocks(self._soft_assignment, Z)
+
+    def _in_blocks(self, function, Z):
+        """``function`` of float64 tensors (m, latent), block by block: an array."""
+        Z = torch.from_numpy(np.array(Z, dtype=np.float64))
+        n_rows = max(1, PAIRS_A_BLOCK // (self.n_clusters * Z.shape[1]))
+        return torch.cat([function(block) for block in Z.split(n_rows)]).numpy()
+
+    def fit_transform(self, X, y=None):
+        """Fit, and return the embedding of X.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix
+            As in `fit`.
+        y : Ignored
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components)
+        """
+        return self.fit(X, y).embedding_
+
+    def transform(self, X):
+        """Embed X in the latent space.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix
+            As in `fit`: flat, or images of the size seen there.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components)
+            float64 for float64 X, else float32.
+        """
+        return self._embed(self._check_new_data(X))
+
+    def inverse_transform(self, X):
+        """Decode embeddings to samples.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_components)
+            Embeddings, as `transform` gives them.
+
+        Returns
+        -------
+        ndarray of the shape of the samples seen in `fit`
+            In the units of the data.
+        """
+        check_is_fitted(self)
+        Z = check_array(X, dtype=[np.float64, np.float32], input_name="X")
+        if Z.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"X has {Z.shape[1]} columns; embeddings of this "
+                f"{type(self).__name__} have n_components={self._n_features_out}."
+            )
+        device = self._device
+        if device.type == "mps" and Z.dtype == np.float64:
+            device = torch.device("cpu")
+        rows = decode(self.module_, np.array(Z), self._format, device)
+        return rows.reshape(len(rows), *self._sample_shape)
+
+    def predict(self, X):
+        """The cluster that each sample most likely belongs to, by the trained head.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of int of shape (n_samples,)
+            On the training data, `labels_`.
+        """
+        return self._assign(self._embed(self._check_new_data(X))).argmax(1)
+
+    def predict_proba(self, X):
+        """Soft assignment of each sample to the clusters.
+
+        Parameters
+        ----------
+        X : array-like
+            As in `fit`, but dense: scikit-learn's checks leave a clusterer no way to
+            accept sparse X here. Use ``predict_proba(X[rows].toarray())``.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_clusters)
+            Rows sum to 1.
+        """
+        if sparse.issparse(X):
+            raise TypeError(
+                "predict_proba takes no sparse X; give it dense blocks, "
+                "predict_proba(X[start:stop].toarray()). predict, transform and "
+                "score_samples take sparse X."
+            )
+        return self._assign(self._embed(self._check_new_data(X)))
+
+
+def flatten_samples(X):
+    """(n, ...) as (n, d), and the shape of a sample; X itself and None if 2-D."""
+    shape = np.shape(X) if isinstance(X, (list, tuple)) else getattr(X, "shape", ())
+    if len(shape) < 3:
+        return X, None
+    return np.asarray(X).reshape(shape[0], math.prod(shape[1:])), shape[1:]

@@ -1,0 +1,105 @@
+"""A guard of the clustering phase against divergence and collapse."""
+
+import copy
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+__all__ = ["Guard"]
+
+MAX_ROLLBACKS = 3
+LOST = 0.05  # share of its size at the start below which a cluster is lost
+
+
+class Guard:
+    """Keeps the last good state of network and clusters, and goes back to it.
+
+    At every refresh it is shown the embedding and the labels. Where the embedding is
+    not finite, or a cluster that had been there is lost, it restores the last good
+    state, halves the learning rate and forgets the optimiser's momentum; after three
+    times the training is to end at the last good state.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        Its module and criterion are what is kept.
+    labels : int array of shape (n,)
+        Where the clusters start.
+    n_clusters : int
+
+    Attributes
+    ----------
+    n_rollbacks : int
+    passed : bool
+        Whether the state was good when last looked at.
+    """
+
+    def __init__(self, net, labels, n_clusters):
+        self.net = net
+        self.n_clusters = n_clusters
+        self.first_sizes = self.sizes(labels)
+        self.alive = self.first_sizes > 0
+        self.n_rollbacks = 0
+        self.passed = True
+        self.keep()
+
+    def sizes(self, labels):
+        return np.bincount(labels, minlength=self.n_clusters)
+
+    def keep(self):
+        """Note the state as good."""
+        self.good = copy.deepcopy(
+            (self.net.module_.state_dict(), self.net.criterion_.state_dict())
+        )
+
+    def fault(self, Z, labels):
+        """What is wrong with an embedding and its labels: "" if nothing."""
+        if not np.isfinite(Z).all():
+            return "diverged"
+        lost = self.sizes(labels) < LOST * self.first_sizes
+        return "collapsed" if (lost & self.alive).any() else ""
+
+    def passes(self, Z, labels):
+        """Whether the state is good; where not it has been replaced by the last good.
+
+        The fault is recorded in the history's last row, as "rollback".
+        """
+        fault = self.fault(Z, labels)
+        self.passed = not fault
+        if self.passed:
+            self.keep()
+            return True
+        self.n_rollbacks += 1
+        self.net.history.record("rollback", fault)
+        module, criterion = self.good
+        self.net.module_.load_state_dict(module)
+        self.net.criterion_.load_state_dict(criterion)
+        self.net.optimizer_.state.clear()
+        self.slow_down()
+        return False
+
+    def slow_down(self):
+        """Half the learning rate, scheduled or not."""
+        for _, callback in self.net.callbacks_:
+            if hasattr(callback, "schedule") and hasattr(callback, "lr"):
+                callback.lr /= 2
+        for group in self.net.optimizer_.param_groups:
+            group["lr"] /= 2
+
+    @property
+    def gave_up(self):
+        return self.n_rollbacks >= MAX_ROLLBACKS
+
+    def warn(self):
+        """A ConvergenceWarning where there has been a fault."""
+        if self.n_rollbacks:
+            warnings.warn(
+                f"The clustering phase lost clusters or diverged {self.n_rollbacks} "
+                "times; each time it went back to its last good state and halved the "
+                f"learning rate{', and at last it ended there' * self.gave_up}. See "
+                "'rollback' in history_. A smaller lr or a longer pretraining may "
+                "help.",
+                ConvergenceWarning,
+                stacklevel=5,  # the caller of fit
+            )

@@ -1,0 +1,76 @@
+"""The nearest neighbours of each sample, among principal components of the input."""
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.neighbors import NearestNeighbors
+from sklearn.utils import gen_batches
+
+__all__ = ["nearest_neighbours"]
+
+N_NEIGHBOURS = 10
+N_PRINCIPAL = 50  # components
+MAX_FITTED = 10_000  # samples that the components are fitted to
+MAX_REFERENCE = 20_000  # samples among which neighbours are sought
+BLOCK = 4096  # rows that are compared with all of the reference at a time
+
+
+def nearest_neighbours(source, seed):
+    """Indices of the 10 samples nearest to each, by cosine distance.
+
+    Between the first 50 principal components of the network's input. Of more than
+    20,000 samples a random 20,000 may be neighbours.
+
+    Parameters
+    ----------
+    source : Source
+    seed : int
+
+    Returns
+    -------
+    int array of shape (n, m), or None
+        m is 10, less where there are fewer other samples; None for a lone sample.
+    """
+    if len(source) < 2:
+        return None
+    random = np.random.RandomState(seed)
+    C = principal_components(source, random)
+    reference = some(len(C), MAX_REFERENCE, random)
+    n_neighbours = min(N_NEIGHBOURS, len(reference) - 1)
+    search = NearestNeighbors(n_neighbors=n_neighbours + 1, metric="cosine")
+    search.fit(C[reference])
+    found = np.concatenate(
+        [
+            reference[search.kneighbors(C[rows], return_distance=False)]
+            for rows in gen_batches(len(C), BLOCK)
+        ]
+    )
+    return without_itself(found)
+
+
+def principal_components(source, random):
+    """Rows of the network's input on their principal components: float32 (n, m)."""
+    fitted = some(len(source), MAX_FITTED, random)
+    sample = source.read(fitted).flatten(1).cpu().numpy()
+    n_principal = min(N_PRINCIPAL, *sample.shape)
+    with np.errstate(invalid="ignore"):  # constant data have no share of a variance
+        pca = PCA(n_principal, random_state=random).fit(sample)
+    blocks = (source.read(rows).flatten(1).cpu().numpy() for rows in source.blocks())
+    return np.concatenate([pca.transform(block) for block in blocks])
+
+
+def some(n_samples, at_most, random):
+    """Sorted indices of all samples, or of a random `at_most` of them."""
+    if n_samples <= at_most:
+        return np.arange(n_samples)
+    return np.sort(random.choice(n_samples, at_most, replace=False))
+
+
+def without_itself(found):
+    """Neighbour lists (n, m + 1), nearest first, less the sample itself: (n, m).
+
+    A sample that is not among its neighbours, as among many that equal it, loses the
+    farthest.
+    """
+    own = found == np.arange(len(found))[:, None]
+    own[~own.any(1), -1] = True
+    return found[~own].reshape(len(found), -1)

@@ -1,0 +1,91 @@
+"""What "auto" means: the recipe that works without labels, as pure functions.
+
+The settings were found on ten data sets; ``doc/papers.rst`` shows what each is worth.
+"""
+
+import math
+
+from .augmentation import random_affine
+from .neighbours import nearest_neighbours
+from .views import AugmentedViews, NeighbourViews
+
+__all__ = ["auto_batch_size", "auto_epochs", "choose_views", "data_variance"]
+
+BALANCE = 0.3  # of DECS where samples are augmented
+CLUSTER_BATCH = 256  # sample stability is a statistic of the batch: as in the paper
+GAMMA = 2.0  # clustering loss of IDCL, relative to the variance of the input
+ITERATIONS = 2000  # of the clustering phase of DECS
+EPOCHS = 40  # of that of IDCL
+EPOCH_STEPS = (300, 4000)  # at least and at most
+VECTOR_STEPS = 300  # of both where nothing is augmented
+PRETRAIN_EPOCHS = 20
+PRETRAIN_STEPS = (800, 4000)
+RECONSTRUCTION = 1 / 3  # weight in DECS where nothing is augmented
+CORE_FRACTIONS = (0.05, 0.5)  # of IDCL where samples are augmented, and where not
+TRIAL_STEPS = 100
+
+BATCHES_PER_EPOCH = 128
+SMALLEST_BATCH = 32
+LARGEST_BATCH = 256
+VARIANCE_ROWS = 10_000
+
+
+def auto_batch_size(n_samples, is_image):
+    """256; of images a power of two from 32 on that makes at least 128 batches, if any.
+
+    Twenty epochs over a small set of images are too few steps in batches of 256. The
+    wide layers for vectors cost as much in small batches, and learn in fewer steps.
+    """
+    if not is_image:
+        return LARGEST_BATCH
+    power = math.floor(math.log2(max(1, n_samples / BATCHES_PER_EPOCH)))
+    return min(LARGEST_BATCH, max(SMALLEST_BATCH, 2**power))
+
+
+def auto_epochs(n_epochs, steps_per_epoch, at_least, at_most):
+    """`n_epochs`, or as many as make at least and at most so many steps."""
+    most = max(1, at_most // steps_per_epoch)
+    least = -(-at_least // steps_per_epoch)
+    return max(least, min(n_epochs, most))
+
+
+def choose_views(augment, source, clean, seed):
+    """The augmentation and each phase's views for the parameter `augment`.
+
+    Parameters
+    ----------
+    augment : {"auto", "affine"}, bool or callable
+    source : Source
+    clean : bool
+        See :class:`deepdensity.views.AugmentedViews`.
+    seed : int
+        Of the search for neighbours.
+
+    Returns
+    -------
+    augment : callable or None
+        ``augment(x, generator) -> x``.
+    views : dict
+        Phase -> views.
+    """
+    is_image = len(source.format.layout.shape) == 3
+    if is_image and augment in ("auto", "affine", True):
+        augment = random_affine
+    if callable(augment):
+        views = AugmentedViews(augment, clean)
+        return augment, {"pretrain": views, "cluster": views}
+    if augment in ("auto", True):
+        neighbours = nearest_neighbours(source, seed)
+        if neighbours is not None:
+            return None, {
+                "pretrain": NeighbourViews(source, neighbours, dropout=0.5),
+                "cluster": NeighbourViews(source, neighbours, dropout=0.2, swap=0.5),
+            }
+    return None, {}
+
+
+def data_variance(source):
+    """Mean variance of the values of the network's input, over 10,000 rows at most."""
+    step = -(-len(source) // VARIANCE_ROWS)
+    x = source.read(slice(None, None, step))
+    return float(x.var(0, correction=0).mean())

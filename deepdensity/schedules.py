@@ -1,0 +1,75 @@
+"""How the learning rate runs over the steps of a phase."""
+
+import math
+
+from skorch.callbacks import Callback
+
+__all__ = ["SCHEDULES", "WARM_UP", "ScheduledRate", "constant", "one_cycle"]
+
+WARM_UP = 0.1  # share of the steps
+
+
+def one_cycle(progress, warm_up=WARM_UP):
+    r"""Linear warm-up over a tenth of the steps, then half a cosine down to 0.
+
+    .. math::
+        r(u) = \begin{cases} u / w & u < w \\
+               \tfrac12 (1 + \cos(\pi (u - w) / (1 - w))) & u \ge w \end{cases}
+
+    Parameters
+    ----------
+    progress : float
+        Share u of the phase that is done, in [0, 1]; beyond 1 the rate stays 0.
+    warm_up : float, default=0.1
+        Share w of the phase that warms up.
+
+    Returns
+    -------
+    float
+        Factor of the learning rate, in [0, 1].
+    """
+    if progress < WARM_UP:
+        return progress / WARM_UP
+    return 0.5 * (
+        1 + math.cos(math.pi * min(1.0, (progress - WARM_UP) / (1 - WARM_UP)))
+    )
+
+
+def constant(progress, warm_up=0.0):
+    """The same rate at every step, as in both papers."""
+    return 1.0
+
+
+SCHEDULES = {"one-cycle": one_cycle, "constant": constant}
+
+
+class ScheduledRate(Callback):
+    """skorch callback that sets the learning rate before every step.
+
+    Parameters
+    ----------
+    schedule : callable
+        Progress in (0, 1) -> factor.
+    lr : float
+        The rate that the factor multiplies; may be lowered while training.
+    n_steps : int
+        Length of the phase.
+    warm_up : float, default=0.1
+        Share of the phase.
+    """
+
+    def __init__(self, schedule, lr, n_steps, warm_up=WARM_UP):
+        self.schedule = schedule
+        self.lr = lr
+        self.n_steps = n_steps
+        self.warm_up = warm_up
+        self.step = 0
+
+    def on_batch_begin(self, net, batch=None, training=False, **kwargs):
+        if not training:
+            return
+        progress = (self.step + 0.5) / self.n_steps
+        rate = self.lr * self.schedule(progress, self.warm_up)
+        for group in net.optimizer_.param_groups:
+            group["lr"] = rate
+        self.step += 1

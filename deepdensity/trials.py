@@ -1,0 +1,130 @@
+"""The choice among several starts: each is trained for a while, the best is kept.
+
+Which partition of a pretrained embedding is right cannot be read off the embedding: no
+single way to make one is best on all data. Trained on, a right one comes apart into
+clusters that a sample keeps whichever way it is seen, and a wrong one loses clusters or
+cuts through where there is no gap; a hundred steps show it, without labels.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from sklearn.metrics import adjusted_rand_score, mutual_info_score
+
+from .assignment import kernel_scale, soft_assignment, squared_distances_to
+from .batches import TrainingSet
+from .losses import InstabilityLoss
+from .recipe import BALANCE
+
+__all__ = [
+    "Trial",
+    "best_trial",
+    "start_scale",
+    "try_start",
+    "view_information",
+]
+
+N_VIEWS = 4  # of each sample, which are compared pair by pair
+SAME = 0.97  # adjusted Rand index from which two starts are one
+
+
+class Trial(NamedTuple):
+    """What a while of training has made of a start."""
+
+    name: str
+    score: float  # `view_information`, in nats: higher is better
+    labels: np.ndarray  # (n,), after the trial
+
+
+def view_information(labels):
+    r"""Information that two views of a sample share about its cluster.
+
+    .. math::
+        I(c; c') = \sum_{j l} p_{jl} \log \frac{p_{jl}}{p_j p_l}
+
+    with p_jl the share of samples that one view puts into cluster j and the other into
+    l: a mean over all pairs of views. It is high where clusters are many, even, and the
+    same from view to view (Ji et al. 2019, invariant information clustering).
+
+    Parameters
+    ----------
+    labels : list of int arrays of shape (n,)
+        The samples' clusters, as seen in each view; two or more.
+
+    Returns
+    -------
+    float
+        In nats, from 0 to log k.
+    """
+    pairs = [(a, b) for i, a in enumerate(labels) for b in labels[:i]]
+    return float(np.mean([mutual_info_score(a, b) for a, b in pairs]))
+
+
+def try_start(trainer, name, centres, labels, n_steps, seed):
+    """Train a copy of the network from a start by sample stability.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        Left as it is.
+    name : str
+    centres : array of shape (k, latent)
+    labels : int array of shape (n,)
+    n_steps : int
+    seed : int
+        Of batches and views; the same for every start, so that chance is, too.
+
+    Returns
+    -------
+    Trial
+    """
+    trial = trainer.trial(seed)
+    scale = min(1.0, start_scale(trainer.embed(), centres, labels))
+    loss = InstabilityLoss(centres, balance=BALANCE, scale=scale)
+    with trial.phase("cluster", loss, 1, n_steps) as net:
+        net.fit_loop(TrainingSet(trial.source, n_batches=n_steps), epochs=1)
+    centres = loss.centres.detach().cpu().double()
+
+    def assign(Z):
+        distances = squared_distances_to(torch.from_numpy(Z), centres)
+        return soft_assignment(distances / scale).argmax(1).numpy()
+
+    Z = trial.embed()
+    if not np.isfinite(Z).all():
+        return Trial(name, -np.inf, labels)
+    views = [assign(trial.embed_view()) for _ in range(N_VIEWS)]
+    return Trial(name, view_information(views), assign(Z))
+
+
+def start_scale(Z, centres, labels):
+    """The kernel's squared unit for a start; see `kernel_scale`."""
+    distances = squared_distances_to(torch.from_numpy(Z), torch.from_numpy(centres))
+    return kernel_scale(distances, torch.from_numpy(labels).long())
+
+
+def best_trial(trainer, starts, n_steps, seed):
+    """Try each start, a start that equals an earlier one not again.
+
+    Parameters
+    ----------
+    trainer, n_steps, seed
+        As in :func:`try_start`.
+    starts : dict
+        Name -> (centres, labels).
+
+    Returns
+    -------
+    Trial
+        The one of the highest score.
+    scores : dict
+        Name -> score; of the first among equal starts only.
+    """
+    trials, tried = [], []
+    for name, (centres, labels) in starts.items():
+        if any(adjusted_rand_score(labels, other) > SAME for other in tried):
+            continue
+        tried.append(labels)
+        trials.append(try_start(trainer, name, centres, labels, n_steps, seed))
+    best = max(trials, key=lambda trial: trial.score)
+    return best, {trial.name: trial.score for trial in trials}

@@ -1,0 +1,177 @@
+"""The guard of the clustering phase: what it takes for a fault and what it does."""
+
+import copy
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_array_equal
+from sklearn.exceptions import ConvergenceWarning
+
+from deepdensity.batches import TrainingSet
+from deepdensity.guard import LOST, MAX_ROLLBACKS, Guard
+from deepdensity.losses import InstabilityLoss
+
+from .common import digits_source, trainer
+
+LABELS = np.repeat([0, 1, 2], [100, 40, 10])  # a fourth cluster is empty
+GOOD = np.zeros((150, 5))
+DIVERGED = np.full((150, 5), np.nan)
+
+
+class Phase:
+    """A net amid its clustering phase, and its guard."""
+
+    def __init__(self, **more):
+        self.run = trainer(digits_source(), **more)
+        centres = np.random.default_rng(0).normal(size=(4, 5))
+        self.loss = InstabilityLoss(centres, balance=0.3)
+        self.phase = self.run.phase("cluster", self.loss, 10, 100)
+        self.net = self.phase.__enter__()
+        self.guard = Guard(self.net, LABELS, 4)
+
+    def train(self, n_steps=3):
+        self.net.fit_loop(TrainingSet(self.run.source, n_batches=n_steps), epochs=1)
+
+    def state(self):
+        return copy.deepcopy({**self.run.module.state_dict(), "c": self.loss.centres})
+
+
+def same(one, other):
+    return all(torch.equal(value, other[key]) for key, value in one.items())
+
+
+def sizes(*counts):
+    return np.repeat(np.arange(len(counts)), counts)
+
+
+# -- what a fault is -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("labels", "fault"),
+    [
+        (LABELS, ""),
+        (sizes(5, 2, 1, 142), ""),  # a twentieth of its size is enough
+        (sizes(4, 2, 1, 143), "collapsed"),
+        (sizes(100, 1, 10, 39), "collapsed"),
+        (sizes(100, 50), "collapsed"),
+        (sizes(100, 40, 10, 0), ""),  # what was empty may stay so
+    ],
+)
+def test_a_cluster_is_lost_below_a_twentieth_of_its_size_at_the_start(labels, fault):
+    assert LOST == 0.05
+    assert Phase().guard.fault(GOOD, labels) == fault
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_one_number_that_is_not_finite_is_divergence(value):
+    Z = GOOD.copy()
+    Z[77, 3] = value
+    assert Phase().guard.fault(Z, LABELS) == "diverged"
+
+
+# -- what is done about it -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("Z", "labels", "fault"),
+    [(DIVERGED, LABELS, "diverged"), (GOOD, 0 * LABELS, "collapsed")],
+)
+def test_network_and_centres_go_back_to_the_last_good_state(Z, labels, fault):
+    phase = Phase()
+    phase.train()
+    assert phase.guard.passes(GOOD, LABELS)
+    good = phase.state()
+    phase.train()
+    assert not same(good, phase.state())
+    assert not phase.guard.passes(Z, labels)
+    assert same(good, phase.state())
+    assert "rollback" not in phase.net.history[0]
+    assert phase.net.history[1, "rollback"] == fault
+    phase.train()  # the good state is a copy: it can be gone back to once more
+    assert not phase.guard.passes(Z, labels)
+    assert same(good, phase.state())
+
+
+def test_before_the_first_refresh_the_start_is_the_good_state():
+    phase = Phase()
+    start = phase.state()
+    phase.train()
+    phase.guard.passes(DIVERGED, LABELS)
+    assert same(start, phase.state())
+
+
+def test_a_state_that_passes_is_left_alone():
+    phase = Phase()
+    phase.train()
+    before, momentum = phase.state(), len(phase.net.optimizer_.state)
+    assert phase.guard.passes(GOOD, LABELS)
+    assert same(before, phase.state())
+    assert len(phase.net.optimizer_.state) == momentum > 0
+    assert phase.net.optimizer_.param_groups[0]["lr"] == 1e-3
+
+
+@pytest.mark.parametrize("schedule", ["constant", "one-cycle"])
+def test_the_learning_rate_is_halved_and_momentum_forgotten(schedule):
+    rates = {}
+    for fault in (False, True):
+        phase = Phase(schedule=schedule)
+        phase.train()
+        if fault:
+            phase.guard.passes(DIVERGED, LABELS)
+            assert not phase.net.optimizer_.state
+        phase.train(1)
+        rates[fault] = [group["lr"] for group in phase.net.optimizer_.param_groups]
+    assert rates[True] == [rate / 2 for rate in rates[False]]
+
+
+def test_training_goes_on_after_a_fault_as_a_fresh_optimiser_would():
+    ends = []
+    for _ in range(2):
+        phase = Phase()
+        phase.train()
+        phase.guard.passes(DIVERGED, LABELS)
+        phase.train(5)
+        ends.append(phase.state())
+    assert same(*ends)
+    assert not same(ends[0], Phase().state())
+    assert all(value.isfinite().all() for value in ends[0].values())
+
+
+def test_the_guard_gives_up_after_three_faults():
+    guard = Phase().guard
+    assert MAX_ROLLBACKS == 3
+    guard.net.history.new_epoch()
+    gave_up = []
+    for _ in range(3):
+        guard.passes(DIVERGED, LABELS)
+        gave_up.append(guard.gave_up)
+    assert gave_up == [False, False, True]
+
+
+# -- what is said ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_faults", [1, 2, 3])
+def test_faults_are_told_by_a_warning(n_faults):
+    phase = Phase()
+    phase.train()
+    for _ in range(n_faults):
+        phase.guard.passes(DIVERGED, LABELS)
+    with pytest.warns(ConvergenceWarning, match="'rollback' in history_") as caught:
+        phase.guard.warn()
+    message = str(caught[0].message)
+    assert f"diverged {n_faults} time" in message
+    assert ("ended there" in message) == (n_faults == 3)
+
+
+def test_nothing_is_said_where_all_went_well():
+    phase = Phase()
+    phase.train()
+    phase.guard.passes(GOOD, LABELS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        phase.guard.warn()
+    assert_array_equal(phase.guard.first_sizes, [100, 40, 10, 0])

@@ -1,0 +1,108 @@
+"""The nearest neighbours of each sample among principal components."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_array_equal
+from scipy import sparse
+
+from deepdensity import neighbours
+from deepdensity.neighbours import nearest_neighbours, without_itself
+
+from . import reference
+from .common import digit_vectors, digits_source, source_of
+
+
+def vectors(n, d=6, seed=0):
+    return np.random.default_rng(seed).standard_normal((n, d))
+
+
+@pytest.mark.parametrize(("n", "d"), [(2, 3), (3, 3), (7, 2), (12, 1), (60, 6)])
+def test_neighbours_agree_with_the_loop(n, d):
+    source = source_of(vectors(n, d))
+    found = nearest_neighbours(source, 0)
+    m = min(10, n - 1)
+    assert found.shape == (n, m)
+    x = source.read(slice(0, n)).double().numpy()
+    if d == 1:  # one component knows a direction only: many are equally near
+        centred = x[:, 0] - x.mean()
+        n_alike = np.minimum(
+            (np.sign(centred[:, None]) == np.sign(centred)).sum(1) - 1, m
+        )
+        alike = np.sign(centred[found]) == np.sign(centred)[:, None]
+        assert_array_equal(alike.sum(1), n_alike)
+    else:
+        expected = reference.nearest_neighbours(x, m)
+        assert_array_equal(np.sort(found), np.sort(expected))
+
+
+@pytest.mark.parametrize("image", [False, True])
+def test_neighbours_are_sought_among_50_components(image):
+    source = digits_source(image, n=120)
+    x = source.read(slice(0, 120)).flatten(1).double().numpy()
+    centred = x - x.mean(0)
+    _, _, directions = np.linalg.svd(centred, full_matrices=False)
+    expected = reference.nearest_neighbours(centred @ directions[:50].T, 10)
+    found = nearest_neighbours(source, 0)
+    same = [len(np.intersect1d(a, b)) for a, b in zip(found, expected)]
+    assert np.mean(same) > 9.9  # float32 may turn a near tie
+
+
+def test_nobody_is_its_own_neighbour():
+    for X in (vectors(40), np.repeat(vectors(4), 10, axis=0), np.ones((40, 3))):
+        found = nearest_neighbours(source_of(X), 0)
+        assert found.shape == (40, 10)
+        assert (found != np.arange(40)[:, None]).all()
+        assert all(len(set(row)) == 10 for row in found.tolist())
+
+
+def test_constant_data_give_no_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        nearest_neighbours(source_of(np.ones((40, 3))), 0)
+
+
+def test_a_lone_sample_has_none():
+    assert nearest_neighbours(source_of(vectors(1)), 0) is None
+
+
+def test_sparse_samples_have_the_neighbours_of_dense_ones():
+    X, _ = digit_vectors(80)
+    dense = nearest_neighbours(source_of(X), 0)
+    assert_array_equal(nearest_neighbours(source_of(sparse.csr_array(X)), 0), dense)
+
+
+def test_of_many_samples_a_random_part_may_be_neighbours(monkeypatch):
+    monkeypatch.setattr(neighbours, "MAX_REFERENCE", 30)
+    monkeypatch.setattr(neighbours, "MAX_FITTED", 70)
+    monkeypatch.setattr(neighbours, "BLOCK", 16)
+    X = vectors(100)
+    found = nearest_neighbours(source_of(X), 0)
+    assert found.shape == (100, 10)
+    assert (found != np.arange(100)[:, None]).all()
+    chosen = np.unique(found)
+    assert len(chosen) == 30
+    assert not np.array_equal(chosen, np.unique(nearest_neighbours(source_of(X), 1)))
+
+
+def test_blocks_of_samples_do_not_matter(monkeypatch):
+    source = source_of(vectors(100))
+    whole = nearest_neighbours(source, 0)
+    monkeypatch.setattr(neighbours, "BLOCK", 7)
+    assert_array_equal(nearest_neighbours(source, 0), whole)
+
+
+def test_neighbours_follow_the_seed_and_touch_no_global_generator(monkeypatch):
+    monkeypatch.setattr(neighbours, "MAX_REFERENCE", 30)
+    state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()
+    first, second = (nearest_neighbours(source_of(vectors(99)), 5) for _ in range(2))
+    assert_array_equal(first, second)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert_array_equal(np.random.get_state()[1], numpy_state)
+
+
+def test_a_list_loses_the_sample_itself_or_else_the_farthest():
+    found = np.array([[0, 4, 5], [7, 1, 3], [8, 9, 6], [5, 6, 3]])
+    assert_array_equal(without_itself(found), [[4, 5], [7, 3], [8, 9], [5, 6]])

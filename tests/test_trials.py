@@ -1,0 +1,178 @@
+"""The choice among several starts: what is tried, how it is scored, what is kept."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.cluster import KMeans
+from sklearn.datasets import make_blobs
+from sklearn.metrics import adjusted_rand_score
+from torch import nn
+
+from deepdensity.starts import cluster_means
+from deepdensity.trials import best_trial, start_scale, try_start, view_information
+
+from . import reference
+from .common import source_of, trainer
+
+N_STEPS = 60
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("n_views", [2, 4])
+def test_view_information_agrees_with_the_loop(seed, n_views):
+    views = list(np.random.default_rng(seed).integers(4, size=(n_views, 60)))
+    found = view_information(views)
+    assert type(found) is float
+    assert_allclose(found, reference.view_information(views), rtol=1e-10, atol=1e-12)
+
+
+def test_view_information_is_high_for_many_even_clusters_that_stay():
+    even = np.arange(60) % 4
+    assert_allclose(view_information([even] * 3), np.log(4), rtol=1e-12)
+    assert view_information([even % 2] * 3) < view_information([even] * 3)
+    uneven = np.where(np.arange(60) < 57, 0, even)
+    assert view_information([uneven] * 3) < view_information([even] * 3)
+    changing = [np.random.default_rng(i).permutation(even) for i in range(3)]
+    assert view_information(changing) < 0.2
+    assert_allclose(view_information([0 * even] * 3), 0, atol=1e-12)
+
+
+# -- trials ----------------------------------------------------------------------------
+
+
+def blobs():
+    return make_blobs(300, centers=4, n_features=8, cluster_std=0.6, random_state=5)
+
+
+def noisy(x, rows, generator):
+    return x + 0.1 * torch.randn(x.shape, generator=generator), x
+
+
+def pretrained(**more):
+    X, y = blobs()
+    run = trainer(source_of(X), lr=2e-3, views={"cluster": noisy}, **more)
+    run.pretrain(40)
+    return run, y
+
+
+def start_of(run, labels):
+    return cluster_means(run.embed(), labels, 4), labels
+
+
+def wrong_labels(y):
+    """Two clusters as one, another cut in two."""
+    first = np.flatnonzero(y == 2)[::2]
+    wrong = np.where(y == 3, 0, y)
+    wrong[first] = 3
+    return wrong
+
+
+def test_the_right_start_scores_more_than_a_wrong_one():
+    run, y = pretrained()
+    starts = {
+        "wrong": start_of(run, wrong_labels(y)),
+        "right": start_of(run, y),
+        "noise": start_of(run, np.random.default_rng(0).integers(4, size=300)),
+    }
+    best, scores = best_trial(run, starts, N_STEPS, 1 / 3, 0)
+    assert best.name == "right"
+    assert scores.keys() == starts.keys()
+    assert best.score == scores["right"] == max(scores.values())
+    assert adjusted_rand_score(y, best.labels) > 0.98
+    assert list(scores) == list(starts)
+
+
+def test_equal_starts_are_tried_once():
+    run, y = pretrained()
+    renamed = (y + 1) % 4
+    nearly = y.copy()
+    nearly[0] = (nearly[0] + 1) % 4
+    starts = {
+        name: start_of(run, labels)
+        for name, labels in [
+            ("first", y),
+            ("renamed", renamed),
+            ("nearly", nearly),
+            ("wrong", wrong_labels(y)),
+        ]
+    }
+    _, scores = best_trial(run, starts, 5, 0.0, 0)
+    assert scores.keys() == {"first", "wrong"}
+
+
+def test_trials_leave_the_trainer_as_it_was():
+    run, y = pretrained()
+    state, drawn = copy.deepcopy(run.module.state_dict()), run.generator.get_state()
+    n_rows = len(run.history)
+    torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()
+    centres, labels = start_of(run, y)
+    kept = centres.copy(), labels.copy()
+    try_start(run, "a", centres, labels, 5, 0.0, 0)
+    assert all(torch.equal(state[key], v) for key, v in run.module.state_dict().items())
+    assert torch.equal(run.generator.get_state(), drawn)
+    assert len(run.history) == n_rows
+    assert_array_equal(centres, kept[0])
+    assert_array_equal(labels, kept[1])
+    assert torch.equal(torch.get_rng_state(), torch_state)
+    assert_array_equal(np.random.get_state()[1], numpy_state)
+
+
+def test_chance_is_the_same_for_every_start():
+    run, y = pretrained()
+    centres, labels = start_of(run, y)
+    first, second, other = (
+        try_start(run, "a", centres, labels, 20, 0.0, seed) for seed in (1, 1, 2)
+    )
+    assert first.score == second.score
+    assert_array_equal(first.labels, second.labels)
+    assert first.name == "a"
+    assert np.isfinite(other.score)
+
+
+def test_a_start_is_trained_for_the_steps_asked_for(monkeypatch):
+    run, y = pretrained()
+    batches = []
+    run.views = {"cluster": lambda x, rows, g: (batches.append(len(rows)), (x, x))[1]}
+    monkeypatch.setattr("deepdensity.trials.N_VIEWS", 0)
+    monkeypatch.setattr("deepdensity.trials.view_information", lambda views: 0.0)
+    try_start(run, "a", *start_of(run, y), 17, 0.0, 0)
+    assert batches == [50] * 17
+
+
+class Exploding(nn.Module):
+    """Its embedding overflows once its weight has moved."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(8))
+
+    def encode(self, x):
+        moved = (self.weight.detach() != 1).any()
+        return x * self.weight * torch.where(moved, torch.inf, 1.0)
+
+    def decode(self, z):
+        return z
+
+
+def test_a_trial_that_diverges_scores_least_and_keeps_its_labels():
+    X, y = blobs()
+    run = trainer(source_of(X), Exploding())
+    starts = {"a": start_of(run, y), "b": start_of(run, wrong_labels(y))}
+    trial = try_start(run, "b", *starts["b"], 5, 0.0, 0)
+    assert trial.score == -np.inf
+    assert_array_equal(trial.labels, wrong_labels(y))
+    best, scores = best_trial(run, starts, 5, 0.0, 0)
+    assert scores == {"a": -np.inf, "b": -np.inf}
+    assert_array_equal(best.labels, y)
+
+
+@pytest.mark.parametrize("width", [0.1, 10.0])
+def test_the_scale_of_a_start_is_that_of_its_clusters(width):
+    Z = width * np.random.default_rng(0).standard_normal((40, 3))
+    kmeans = KMeans(4, n_init=2, random_state=0).fit(Z)
+    distances = reference.squared_distances_to(Z, kmeans.cluster_centers_)
+    found = start_scale(Z, kmeans.cluster_centers_, kmeans.labels_)
+    assert_allclose(found, reference.kernel_scale(distances, kmeans.labels_))
