@@ -84,7 +84,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
             default="auto"
         Where the clusters start; see :mod:`deepdensity.starts`. "k-means" is the
         papers', and what "auto" means for vectors. For images "auto" makes all of them,
-        trains on from each for 100 steps and keeps the one whose clusters change least
+        trains on from each for 150 steps and keeps the one whose clusters change least
         from view to view (:mod:`deepdensity.trials`).
     n_init : int, default=20
         Runs of the k-means or of the mixture, of which the best is taken.

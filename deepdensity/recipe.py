@@ -22,7 +22,7 @@ PRETRAIN_EPOCHS = 20
 PRETRAIN_STEPS = (800, 4000)
 RECONSTRUCTION = 1 / 3  # weight in DECS where nothing is augmented
 CORE_FRACTIONS = (0.05, 0.5)  # of IDCL where samples are augmented, and where not
-TRIAL_STEPS = 100
+TRIAL_STEPS = 150
 
 BATCHES_PER_EPOCH = 128
 SMALLEST_BATCH = 32

@@ -3,7 +3,7 @@
 Which partition of a pretrained embedding is right cannot be read off the embedding: no
 single way to make one is best on all data. Trained on, a right one comes apart into
 clusters that a sample keeps whichever way it is seen, and a wrong one loses clusters or
-cuts through where there is no gap; a hundred steps show it, without labels.
+cuts through where there is no gap; 150 steps show it, without labels.
 """
 
 from typing import NamedTuple

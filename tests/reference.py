@@ -214,12 +214,11 @@ def soft_assignment(squared_distances, alpha=1.0):
 
 
 def kernel_scale(squared_distances, labels):
-    """A quarter of the mean squared distance to the own centre; 1 if above, or 0."""
+    """A quarter of the mean squared distance to the own centre; 1 in place of 0."""
     total = 0.0
     for i, label in enumerate(labels):
         total += squared_distances[i, label]
-    quarter = total / len(labels) / 4
-    return 1.0 if quarter == 0 or quarter > 1 else quarter
+    return total / len(labels) / 4 or 1.0
 
 
 def cluster_balance(q):

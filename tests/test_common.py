@@ -10,6 +10,7 @@ from deepdensity import DECSClustering, IDCLClustering
 from deepdensity.curriculum import PACINGS
 from deepdensity.density import KERNELS
 from deepdensity.networks import ConvAutoencoder, TransformerAutoencoder
+from deepdensity.starts import STARTS
 
 # the checks feed 1 to 10 features: images of one row, as wide as they come
 ROW = {"image_shape": (1, -1), "augment": False}
@@ -17,12 +18,14 @@ SHORT_IDCL = {
     "pretrain_epochs": 15,
     "max_epochs": 6,
     "refresh_interval": 2,
+    "init": "k-means",
     "n_init": 3,
 }
 SHORT_DECS = {
     "pretrain_epochs": 15,
     "max_iter": 20,
     "refresh_interval": 10,
+    "init": "k-means",
     "n_init": 3,
 }
 small_transformer = functools.partial(
@@ -38,7 +41,11 @@ VARIANTS = [
         autoencoder=small_transformer, **ROW, **{**SHORT_DECS, "pretrain_epochs": 80}
     ),
     DECSClustering(determinacy="linear", alpha=0.5, **SHORT_DECS),
-    DECSClustering(init="spectral", **SHORT_DECS),
+    *(DECSClustering(**{**SHORT_DECS, "init": s}) for s in sorted(STARTS)),
+    DECSClustering(augment=False, balance=0.3, **SHORT_DECS),
+    DECSClustering(autoencoder="mlp", reconstruction_weight=0, **SHORT_DECS),
+    IDCLClustering(precision="bfloat16", schedule="constant", **SHORT_IDCL),
+    IDCLClustering(guard=False, kernel_scale=0.5, gamma=0.1, **SHORT_IDCL),
     IDCLClustering(core_fraction=None, **SHORT_IDCL),
     *(IDCLClustering(density_kernel=k, **SHORT_IDCL) for k in sorted(KERNELS)),
     *(IDCLClustering(pacing=p, **SHORT_IDCL) for p in sorted(PACINGS)),

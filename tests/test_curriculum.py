@@ -8,7 +8,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from deepdensity.curriculum import (
     PACINGS,
     Curriculum,
+    Pace,
     capped_fraction,
+    check_fractions,
     exponential_pacing,
     linear_pacing,
     no_pacing,
@@ -137,3 +139,40 @@ def test_curriculum_holds_one_bit_for_each_sample_and_epoch():
     for _ in range(10):
         curriculum.append(1.0, np.arange(8000))
     assert sum(bits.nbytes for bits in curriculum._bits) == 10 * 1000
+
+
+# -- the pace of a fit -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pacing", GROWING)
+@pytest.mark.parametrize(("pacing_epochs", "n_epochs"), [(4, 4), (None, 5), (30, 30)])
+def test_a_pace_is_its_pacing_with_the_cap(pacing, pacing_epochs, n_epochs):
+    pace = Pace(pacing, pacing_epochs, 9, 0.6, 0.9)
+    assert pace.n_epochs == n_epochs  # half of the nine, rounded up, if not said
+    for epoch in range(9):
+        expected = min(PACINGS[pacing](epoch, n_epochs, 0.6), 0.9)
+        assert_allclose(pace.fraction(epoch), expected, rtol=1e-12)
+
+
+def test_without_a_curriculum_all_samples_are_there_from_the_start():
+    pace = Pace("none", 5, 9, 0.6, 0.9)
+    assert pace.n_epochs == 0
+    assert [pace.fraction(epoch) for epoch in range(3)] == [1.0, 1.0, 1.0]
+
+
+def test_a_pace_by_a_function_of_the_user():
+    pace = Pace(lambda *args: 0.1 * (args == (2, 5, 0.6)) + 0.5, None, 10, 0.6, 0.9)
+    assert pace.fraction(0) == 0.5
+    assert pace.fraction(2) == 0.6
+
+
+@pytest.mark.parametrize("share", [0, -0.5, 1.5, float("nan")])
+def test_a_pace_outside_0_to_1_is_an_error(share):
+    with pytest.raises(ValueError, match="pacing=.*epoch 3.*share in"):
+        Pace(lambda *args: share, None, 10, 0.6, 0.9).fraction(3)
+
+
+def test_the_first_share_is_at_most_the_largest():
+    check_fractions(0.9, 0.9)
+    with pytest.raises(ValueError, match=r"lambda_0=0\.9.*lambda_max=0\.8"):
+        check_fractions(0.9, 0.8)

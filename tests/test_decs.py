@@ -9,6 +9,7 @@ from . import reference
 from .common import (
     N_CLUSTERS,
     BatchSizes,
+    Nets,
     decs,
     digit_images,
     digit_vectors,
@@ -67,7 +68,7 @@ def test_centres_are_learnt_beside_the_encoder():
         {"alpha": 0.5},
         {"lambda_var": 0.2},
         {"determinacy": "linear"},
-        {"balance": 0.0},
+        {"balance": 0.3},
         {"reconstruction_weight": 0.0},
         {"kernel_scale": 0.1},
     ],
@@ -119,10 +120,31 @@ def test_decoder_is_refitted_where_the_encoder_has_moved_without_it(weight, augm
         assert set(phases.values()) == {together if weight else alone}
 
 
-def test_auto_is_a_third_of_the_reconstruction_error_for_vectors():
+@pytest.mark.parametrize(
+    ("augment", "balance", "reconstruction"),
+    [("auto", 0, 1 / 3), (False, 0, 1 / 3), (lambda x, g: 0.9 * x, 0.3, 0)],
+)
+def test_the_loss_depends_on_whether_samples_are_augmented(
+    augment, balance, reconstruction
+):
+    X, nets = digit_vectors(200)[0], Nets()
+    decs(augment=augment, callbacks=[nets]).fit(X)
+    loss = nets.seen["cluster"].criterion_
+    assert (loss.balance, loss.reconstruction) == (balance, reconstruction)
+    more = {"balance": 0.1, "reconstruction_weight": 0.2}
+    decs(augment=augment, callbacks=[nets], **more).fit(X)
+    loss = nets.seen["cluster"].criterion_
+    assert (loss.balance, loss.reconstruction) == (0.1, 0.2)
+
+
+def test_max_iter_depends_on_whether_samples_are_augmented(monkeypatch):
+    monkeypatch.setattr("deepdensity.decs.ITERATIONS", 9)
+    monkeypatch.setattr("deepdensity.decs.VECTOR_STEPS", 6)
     X, _ = digit_vectors(200)
-    found, expected = decs().fit(X), decs(reconstruction_weight=1 / 3).fit(X)
-    assert_array_equal(found.embedding_, expected.embedding_)
+    model = decs(max_iter="auto", tol=0)
+    assert model.fit(X).n_iter_ == 6
+    model.set_params(autoencoder=small_conv, image_shape=(8, 8))
+    assert model.fit(X).n_iter_ == 9
 
 
 def test_balance_keeps_the_clusters_more_even():
@@ -135,7 +157,8 @@ def test_balance_keeps_the_clusters_more_even():
     assert entropies[0] < entropies[1]
 
 
-def test_batches_of_the_clustering_phase_hold_256_by_default():
+def test_batches_of_the_clustering_phase_hold_256_by_default(monkeypatch):
+    monkeypatch.setattr("deepdensity.base.TRIAL_STEPS", 2)
     images = digit_images(300)[0]
     sizes = BatchSizes()
     more = {"autoencoder": small_conv, "batch_size": "auto", "callbacks": [sizes]}

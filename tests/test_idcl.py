@@ -22,11 +22,13 @@ from .common import (
     small_conv,
 )
 
+HEAD = {"kernel_scale": 0.6, "core_fraction": 0.05}
+
 
 @pytest.fixture(scope="module")
 def fitted():
     X, _ = digit_vectors()
-    return X, idcl(max_epochs=12, refresh_interval=6, kernel_scale=0.6).fit(X)
+    return X, idcl(max_epochs=12, refresh_interval=6, **HEAD).fit(X)
 
 
 def test_fitted_attributes(fitted):
@@ -192,17 +194,32 @@ def test_gamma_auto_is_twice_the_mean_variance_of_the_input():
     ("steps", "n_epochs"), [((1, 99), 7), ((24, 99), 8), ((1, 9), 3)]
 )
 def test_max_epochs_auto_keeps_to_a_number_of_steps(steps, n_epochs, monkeypatch):
-    monkeypatch.setattr("deepdensity.idcl.MAX_EPOCHS", 7)
-    monkeypatch.setattr("deepdensity.idcl.STEPS", steps)
-    X, _ = digit_vectors()  # 3 steps an epoch
-    model = idcl(max_epochs="auto", tol=0).fit(X)
+    monkeypatch.setattr("deepdensity.idcl.EPOCHS", 7)
+    monkeypatch.setattr("deepdensity.idcl.EPOCH_STEPS", steps)
+    images, _ = digit_images(300)  # 3 steps an epoch
+    model = idcl(autoencoder=small_conv, max_epochs="auto", tol=0).fit(images)
     assert model.n_iter_ == n_epochs
     half = -(-n_epochs // 2)  # where the curriculum is complete
     expected = [min(exponential_pacing(t, half, 0.6), 0.95) for t in range(n_epochs)]
     assert_allclose(model.curriculum_.fractions, expected, rtol=1e-12)
 
 
-def test_batches_are_as_small_in_the_clustering_phase_by_default():
+def test_max_epochs_auto_is_a_number_of_steps_for_vectors(monkeypatch):
+    monkeypatch.setattr("deepdensity.idcl.VECTOR_STEPS", 10)
+    X, _ = digit_vectors()  # 3 steps an epoch
+    assert idcl(max_epochs="auto", tol=0).fit(X).n_iter_ == 4
+
+
+def test_cores_are_a_twentieth_of_augmented_clusters_and_half_of_others():
+    X, _ = digit_vectors(200)
+    for augment, fraction in [("affine", 0.5), (lambda x, g: 0.9 * x, 0.05)]:
+        model = idcl(augment=augment).fit(X)
+        n_cores = len(model.core_sample_indices_)
+        assert fraction * 200 <= n_cores <= fraction * 200 + N_CLUSTERS
+
+
+def test_batches_are_as_small_in_the_clustering_phase_by_default(monkeypatch):
+    monkeypatch.setattr("deepdensity.base.TRIAL_STEPS", 2)
     images = digit_images(300)[0]
     sizes = BatchSizes()
     more = {"autoencoder": small_conv, "batch_size": "auto", "callbacks": [sizes]}

@@ -15,7 +15,11 @@ from deepdensity.networks import (
 )
 from deepdensity.networks.build import build_autoencoder, check_autoencoder
 from deepdensity.networks.conv import resize
-from deepdensity.networks.mlp import default_hidden, linear_stack
+from deepdensity.networks.mlp import (
+    ShallowAutoencoder,
+    default_hidden,
+    linear_stack,
+)
 from deepdensity.networks.transformer import sinusoidal_positions
 
 from . import reference
@@ -175,6 +179,22 @@ def test_default_widths_are_those_of_dec_and_less_for_short_samples(n_features, 
     assert widths == [n_features, *hidden, 10]
     mirrored = [back[0].in_features, *(m.out_features for m in back)]
     assert mirrored == widths[::-1]
+
+
+@pytest.mark.parametrize(
+    ("shape", "width"), [((1,), 64), ((16,), 64), ((64,), 256), ((3, 32, 32), 500)]
+)
+def test_shallow_network_has_one_hidden_layer_either_way(shape, width):
+    module = ShallowAutoencoder(shape, 10)
+    widths = [
+        [(m.in_features, m.out_features) for m in half.modules() if hasattr(m, "bias")]
+        for half in (module.encoder, module.decoder)
+    ]
+    n_features = math.prod(shape)
+    assert widths[0] == [(n_features, width), (width, 10)]
+    assert widths[1] == [(10, width), (width, n_features)]
+    x = images(3, shape)
+    assert module.decode(module.encode(x)).shape == x.shape
 
 
 def test_linear_stack_has_a_relu_between_two_layers_and_none_at_the_end():
@@ -369,9 +389,11 @@ def test_resizing_keeps_a_constant_image_and_a_ramp():
 @pytest.mark.parametrize(
     ("name", "shape", "kind"),
     [
-        ("auto", (5,), MLPAutoencoder),
+        ("auto", (5,), ShallowAutoencoder),
         ("auto", (1, 8, 8), ConvAutoencoder),
         ("mlp", (5,), MLPAutoencoder),
+        ("shallow", (5,), ShallowAutoencoder),
+        ("shallow", (1, 8, 8), ShallowAutoencoder),
         ("mlp", (1, 8, 8), MLPAutoencoder),
         ("conv", (1, 8, 8), ConvAutoencoder),
         ("transformer", (1, 8, 8), TransformerAutoencoder),

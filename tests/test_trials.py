@@ -77,7 +77,7 @@ def test_the_right_start_scores_more_than_a_wrong_one():
         "right": start_of(run, y),
         "noise": start_of(run, np.random.default_rng(0).integers(4, size=300)),
     }
-    best, scores = best_trial(run, starts, N_STEPS, 1 / 3, 0)
+    best, scores = best_trial(run, starts, N_STEPS, 0)
     assert best.name == "right"
     assert scores.keys() == starts.keys()
     assert best.score == scores["right"] == max(scores.values())
@@ -99,7 +99,7 @@ def test_equal_starts_are_tried_once():
             ("wrong", wrong_labels(y)),
         ]
     }
-    _, scores = best_trial(run, starts, 5, 0.0, 0)
+    _, scores = best_trial(run, starts, 5, 0)
     assert scores.keys() == {"first", "wrong"}
 
 
@@ -110,7 +110,7 @@ def test_trials_leave_the_trainer_as_it_was():
     torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()
     centres, labels = start_of(run, y)
     kept = centres.copy(), labels.copy()
-    try_start(run, "a", centres, labels, 5, 0.0, 0)
+    try_start(run, "a", centres, labels, 5, 0)
     assert all(torch.equal(state[key], v) for key, v in run.module.state_dict().items())
     assert torch.equal(run.generator.get_state(), drawn)
     assert len(run.history) == n_rows
@@ -124,7 +124,7 @@ def test_chance_is_the_same_for_every_start():
     run, y = pretrained()
     centres, labels = start_of(run, y)
     first, second, other = (
-        try_start(run, "a", centres, labels, 20, 0.0, seed) for seed in (1, 1, 2)
+        try_start(run, "a", centres, labels, 20, seed) for seed in (1, 1, 2)
     )
     assert first.score == second.score
     assert_array_equal(first.labels, second.labels)
@@ -138,7 +138,7 @@ def test_a_start_is_trained_for_the_steps_asked_for(monkeypatch):
     run.views = {"cluster": lambda x, rows, g: (batches.append(len(rows)), (x, x))[1]}
     monkeypatch.setattr("deepdensity.trials.N_VIEWS", 0)
     monkeypatch.setattr("deepdensity.trials.view_information", lambda views: 0.0)
-    try_start(run, "a", *start_of(run, y), 17, 0.0, 0)
+    try_start(run, "a", *start_of(run, y), 17, 0)
     assert batches == [50] * 17
 
 
@@ -161,10 +161,10 @@ def test_a_trial_that_diverges_scores_least_and_keeps_its_labels():
     X, y = blobs()
     run = trainer(source_of(X), Exploding())
     starts = {"a": start_of(run, y), "b": start_of(run, wrong_labels(y))}
-    trial = try_start(run, "b", *starts["b"], 5, 0.0, 0)
+    trial = try_start(run, "b", *starts["b"], 5, 0)
     assert trial.score == -np.inf
     assert_array_equal(trial.labels, wrong_labels(y))
-    best, scores = best_trial(run, starts, 5, 0.0, 0)
+    best, scores = best_trial(run, starts, 5, 0)
     assert scores == {"a": -np.inf, "b": -np.inf}
     assert_array_equal(best.labels, y)
 
