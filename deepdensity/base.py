@@ -18,12 +18,10 @@ from .inputs import Source, input_format
 from .networks.build import AUTOENCODERS, build_autoencoder, check_autoencoder
 from .recipe import (
     CLUSTER_BATCH,
-    PRETRAIN_EPOCHS,
-    PRETRAIN_STEPS,
     TRIAL_STEPS,
     auto_batch_size,
-    auto_epochs,
     choose_views,
+    pretraining_epochs,
 )
 from .schedules import SCHEDULES
 from .starts import MIN_PER_CLUSTER, STARTS, cluster_means, kmeans_start, several_starts
@@ -178,8 +176,7 @@ class BaseDeepClustering(FittedDeepClustering):
 
     def _pretrain_epochs(self, trainer):
         if self.pretrain_epochs == "auto":
-            steps = trainer.steps_per_epoch
-            return auto_epochs(PRETRAIN_EPOCHS, steps, *PRETRAIN_STEPS)
+            return pretraining_epochs(len(trainer.source), trainer.steps_per_epoch)
         return self.pretrain_epochs
 
     def _first_partition(self, trainer, Z):

@@ -54,8 +54,8 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         images that come as flat rows; one entry may be -1. Of three numbers the
         channel axis is the one of size 1 to 4, else the last.
     pretrain_epochs : "auto" or int, default="auto"
-        Epochs on reconstruction alone. "auto" is 20, at least 800 and at most 4,000
-        steps.
+        Epochs on reconstruction alone. "auto" is 20, but at least as many steps as
+        there are samples (200 to 800) and at most 4,000.
     pretrain_target : {"clean", "augmented"}, default="clean"
         What an augmented image is to be turned into: the image as it was, or the
         augmented one, as in the papers.

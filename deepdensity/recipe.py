@@ -9,7 +9,13 @@ from .augmentation import random_affine
 from .neighbours import nearest_neighbours
 from .views import AugmentedViews, NeighbourViews
 
-__all__ = ["auto_batch_size", "auto_epochs", "choose_views", "data_variance"]
+__all__ = [
+    "auto_batch_size",
+    "auto_epochs",
+    "choose_views",
+    "data_variance",
+    "pretraining_epochs",
+]
 
 BALANCE = 0.3  # of DECS where samples are augmented
 CLUSTER_BATCH = 256  # sample stability is a statistic of the batch: as in the paper
@@ -19,7 +25,8 @@ EPOCHS = 40  # of that of IDCL
 EPOCH_STEPS = (300, 4000)  # at least and at most
 VECTOR_STEPS = 300  # of both where nothing is augmented
 PRETRAIN_EPOCHS = 20
-PRETRAIN_STEPS = (800, 4000)
+FEWEST_STEPS = (200, 800)  # of pretraining: as many as samples, within these
+MOST_STEPS = 4000
 RECONSTRUCTION = 1 / 3  # weight in DECS where nothing is augmented
 CORE_FRACTIONS = (0.05, 0.5)  # of IDCL where samples are augmented, and where not
 TRIAL_STEPS = 150
@@ -47,6 +54,13 @@ def auto_epochs(n_epochs, steps_per_epoch, at_least, at_most):
     most = max(1, at_most // steps_per_epoch)
     least = -(-at_least // steps_per_epoch)
     return max(least, min(n_epochs, most))
+
+
+def pretraining_epochs(n_samples, steps_per_epoch):
+    """20, but at least 200 to 800 steps, the more the more samples, at most 4,000."""
+    fewest, most_of_fewest = FEWEST_STEPS
+    at_least = min(most_of_fewest, max(fewest, n_samples))
+    return auto_epochs(PRETRAIN_EPOCHS, steps_per_epoch, at_least, MOST_STEPS)
 
 
 def choose_views(augment, source, clean, seed):

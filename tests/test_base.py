@@ -17,7 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 from torch import nn
 
-from deepdensity import base, inputs
+from deepdensity import base, inputs, recipe
 from deepdensity.assignment import density_core
 from deepdensity.networks import MLPAutoencoder
 from deepdensity.starts import STARTS, cluster_means
@@ -524,8 +524,10 @@ def test_images_are_turned_into_what_the_pretrain_target_says(short):
 def test_pretrain_epochs_auto_keeps_to_a_number_of_steps(
     short, steps, n_epochs, monkeypatch
 ):
-    monkeypatch.setattr(base, "PRETRAIN_EPOCHS", 6)
-    monkeypatch.setattr(base, "PRETRAIN_STEPS", steps)
+    fewest, most = steps
+    monkeypatch.setattr(recipe, "PRETRAIN_EPOCHS", 6)
+    monkeypatch.setattr(recipe, "FEWEST_STEPS", (fewest, fewest))
+    monkeypatch.setattr(recipe, "MOST_STEPS", most)
     model = only_start(short, pretrain_epochs="auto")
     model.fit(digit_vectors(300)[0])  # 3 steps an epoch
     assert model.history_[:, "phase"] == ["pretrain"] * n_epochs

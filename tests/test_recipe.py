@@ -12,6 +12,7 @@ from deepdensity.recipe import (
     auto_epochs,
     choose_views,
     data_variance,
+    pretraining_epochs,
 )
 from deepdensity.views import AugmentedViews, NeighbourViews
 
@@ -58,6 +59,22 @@ def test_epochs_are_between_the_fewest_and_the_most_steps(steps_per_epoch, epoch
     found = auto_epochs(20, steps_per_epoch, 500, 4000)
     assert type(found) is int
     assert found == epochs
+
+
+@pytest.mark.parametrize(
+    ("n_samples", "steps_per_epoch", "epochs"),
+    [
+        (50, 1, 200),  # at least 200 steps
+        (300, 2, 150),  # as many steps as samples
+        (5000, 20, 40),  # 800 at most of these
+        (9298, 146, 20),
+        (70_000, 274, 14),  # at most 4000
+    ],
+)
+def test_pretraining_is_longer_in_epochs_where_samples_are_few(
+    n_samples, steps_per_epoch, epochs
+):
+    assert pretraining_epochs(n_samples, steps_per_epoch) == epochs
 
 
 # -- views -----------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from joblib import Parallel, delayed, parallel_config
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
-from deepdensity import DECSClustering, IDCLClustering, base, decs, idcl
+from deepdensity import DECSClustering, IDCLClustering, base, decs, idcl, recipe
 
 from .common import BOTH, digit_vectors, small_conv
 
@@ -40,7 +40,8 @@ def test_the_defaults_twice_in_a_row_leave_the_global_generators_alone(
     estimator, images, monkeypatch
 ):
     # the recipe as it is, but for its length
-    monkeypatch.setattr(base, "PRETRAIN_STEPS", (4, 8))
+    monkeypatch.setattr(recipe, "FEWEST_STEPS", (4, 4))
+    monkeypatch.setattr(recipe, "MOST_STEPS", 8)
     monkeypatch.setattr(base, "TRIAL_STEPS", 2)
     monkeypatch.setattr(idcl, "EPOCH_STEPS", (4, 8))
     monkeypatch.setattr(idcl, "VECTOR_STEPS", 20)

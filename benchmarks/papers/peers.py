@@ -22,12 +22,7 @@ from torch.utils.data import default_collate
 from deepdensity.augmentation import random_affine
 from deepdensity.inputs import image_layout, input_format
 from deepdensity.networks.build import build_autoencoder
-from deepdensity.recipe import (
-    ITERATIONS,
-    PRETRAIN_EPOCHS,
-    PRETRAIN_STEPS,
-    auto_epochs,
-)
+from deepdensity.recipe import ITERATIONS, PRETRAIN_EPOCHS
 
 from .methods import Fit, Phase
 
@@ -91,8 +86,7 @@ def fit_peer(name, samples, seed, batch_size, pretrain_epochs, clustering_epochs
 
 def default_epochs(n_batches):
     """Epochs of pretraining and of clustering that DECS takes at its defaults."""
-    pretraining = auto_epochs(PRETRAIN_EPOCHS, n_batches, *PRETRAIN_STEPS)
-    return pretraining, -(-ITERATIONS // n_batches)
+    return PRETRAIN_EPOCHS, -(-ITERATIONS // n_batches)
 
 
 def number_of_clusters(name, n_clusters):
