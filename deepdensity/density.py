@@ -12,13 +12,14 @@ from .ranking import ceil_share
 
 __all__ = ["KERNELS", "cutoff_distance", "difficulty_score", "local_density"]
 
-TILE = 2048  # rows and columns of a tile: 32 MiB in float64
+TILE = 1024  # rows and columns of a tile: 8 MiB in float64
+PAIRS = 2**14  # pairs that are looked up at a time
 MAX_PAIRS = 2**22  # pairs whose distances are ranked; more are sampled down to this
 
 
 def gaussian_kernel(squared_distances, cutoff):
     r"""Gaussian kernel of density peaks, :math:`\exp(-(d / d_c)^2)`."""
-    return torch.exp(squared_distances / -(cutoff**2))
+    return squared_distances.div(-(cutoff**2)).exp_()
 
 
 def cutoff_kernel(squared_distances, cutoff):
@@ -80,11 +81,13 @@ def pair_distances(Z, generator, max_pairs):
     n = len(Z)
     if n * (n - 1) // 2 <= max_pairs:
         return torch.pdist(Z) ** 2
-    first = torch.randint(n, (max_pairs,), generator=generator)
-    other = torch.randint(1, n, (max_pairs,), generator=generator)
-    first, other = first.to(Z.device), ((first + other) % n).to(Z.device)
-    chunks = zip(first.split(TILE * 8), other.split(TILE * 8))
-    return torch.cat([(Z[i] - Z[j]).square().sum(1) for i, j in chunks])
+    squared = Z.new_empty(max_pairs)
+    for chunk in squared.split(PAIRS):
+        first = torch.randint(n, chunk.shape, generator=generator)
+        other = (first + torch.randint(1, n, chunk.shape, generator=generator)) % n
+        difference = Z[first.to(Z.device)] - Z[other.to(Z.device)]
+        chunk.copy_(difference.square_().sum(1))
+    return squared
 
 
 def local_density(Z, cutoff, kernel="gaussian", reference=None):
@@ -143,9 +146,10 @@ def squared_distances(A, B):
     By inner products, hence quick; rounding is relative to the squared norms, which is
     why callers centre their data.
     """
-    inner = A @ B.T
-    norms = A.square().sum(1)[:, None] + B.square().sum(1)
-    return inner.mul_(-2).add_(norms).clamp_(min=0)
+    squared = (A @ B.T).mul_(-2)
+    squared += A.square().sum(1)[:, None]
+    squared += B.square().sum(1)
+    return squared.clamp_(min=0)
 
 
 def tiles(n, start=0):

@@ -28,11 +28,10 @@ def one_cycle(progress, warm_up=WARM_UP):
     float
         Factor of the learning rate, in [0, 1].
     """
-    if progress < WARM_UP:
-        return progress / WARM_UP
-    return 0.5 * (
-        1 + math.cos(math.pi * min(1.0, (progress - WARM_UP) / (1 - WARM_UP)))
-    )
+    if progress < warm_up:
+        return progress / warm_up
+    fallen = min(1.0, (progress - warm_up) / (1 - warm_up))
+    return 0.5 * (1 + math.cos(math.pi * fallen))
 
 
 def constant(progress, warm_up=0.0):

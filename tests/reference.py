@@ -49,13 +49,13 @@ def nearest_neighbours(X, m):
 # -- learning rate ---------------------------------------------------------------------
 
 
-def one_cycle(progress):
-    """From 0 up to 1 over the first tenth, then down along a cosine to 0 at 1."""
+def one_cycle(progress, warm_up=0.1):
+    """From 0 up to 1 over the warm-up, then down along a cosine to 0 at 1."""
     if progress > 1:
         return 0.0
-    if progress < 0.1:
-        return 10 * progress
-    return (1 + math.cos(math.pi * (progress - 0.1) / 0.9)) / 2
+    if progress < warm_up:
+        return progress / warm_up
+    return (1 + math.cos(math.pi * (progress - warm_up) / (1 - warm_up))) / 2
 
 
 # -- distances and density: IDCL, Eq. 1 and 2 ------------------------------------------

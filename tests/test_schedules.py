@@ -30,6 +30,20 @@ def test_one_cycle_warms_up_for_a_tenth_and_ends_at_0():
     assert (np.diff([one_cycle(u) for u in falling]) < 0).all()
 
 
+@pytest.mark.parametrize("warm_up", [0.0, 0.1, 0.25])
+def test_one_cycle_takes_the_warm_up_that_it_is_given(warm_up):
+    progress = np.linspace(0, 1.2, 241)
+    found = [one_cycle(u, warm_up) for u in progress]
+    expected = [reference.one_cycle(u, warm_up) for u in progress]
+    assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
+
+
+def test_without_warm_up_the_rate_only_falls():
+    rates = rates_of(ScheduledRate(one_cycle, 0.4, 20, warm_up=0.0), 20)
+    assert rates[0] > 0.39
+    assert (np.diff(rates) < 0).all()
+
+
 def test_constant_is_1_throughout():
     assert {constant(u) for u in np.linspace(0, 1, 11)} == {1.0}
 
