@@ -26,12 +26,13 @@ from .recipe import (
 from .schedules import SCHEDULES
 from .starts import MIN_PER_CLUSTER, STARTS, cluster_means, kmeans_start, several_starts
 from .training import Trainer, reconstruction_error
-from .trials import best_trial, start_scale
+from .trials import best_trial, start_scale, view_information
 
 __all__ = ["BaseDeepClustering", "keeps_fitted_state"]
 
 DECODER_SHARE = 0.1  # of the epochs of the longer phase: a decoder's refit
 N_VIEWS = 8  # augmented views of a sample that are averaged for the start
+N_SCORED = 2  # views of a sample that start and end are compared by
 
 
 def keeps_fitted_state(fit):
@@ -182,7 +183,8 @@ class BaseDeepClustering(FittedDeepClustering):
     def _first_partition(self, trainer, Z):
         """Centres (k, latent) and labels (n,) to start from, for an embedding Z.
 
-        By `init`; where that is "auto" each start is tried and the best is kept.
+        By `init`; where that is "auto" each start is tried, and the best is kept with
+        the network that it has trained: Z is no longer its embedding then.
         """
         k, seed = self.n_clusters, self._start_seed
         kmeans = kmeans_start(Z, Z, k, self.n_init, seed)
@@ -201,9 +203,10 @@ class BaseDeepClustering(FittedDeepClustering):
             trainer.batch_size,
             self._batch_size(CLUSTER_BATCH),
         )
-        best, self.start_scores_ = best_trial(trainer, starts, TRIAL_STEPS, seed)
+        best, self.start_scores_ = best_trial(trainer, starts, views, TRIAL_STEPS, seed)
         trainer.batch_size = batch_size
-        return cluster_means(Z, best.labels, k), best.labels
+        trainer.module.load_state_dict(best.state)
+        return cluster_means(trainer.embed(), best.labels, k), best.labels
 
     def _auto(self, trainer, name, augmented, plain):
         """A parameter's value; where it is "auto" by whether samples are augmented."""
@@ -212,12 +215,29 @@ class BaseDeepClustering(FittedDeepClustering):
             return value
         return plain if trainer.augment is None else augmented
 
-    def _first_scale(self, trainer, Z, centres, labels):
+    def _first_scale(self, trainer, centres, labels):
         """The kernel's squared unit for a start."""
         if self.kernel_scale != "auto":
             return float(self.kernel_scale)
-        scale = start_scale(Z, centres, labels)
+        scale = start_scale(trainer.embed(), centres, labels)
         return scale if trainer.augment is None else min(1.0, scale)
+
+    def _information(self, trainer):
+        """Label-free score of network and head as they are; see `view_information`."""
+        views = (trainer.embed_view() for _ in range(N_SCORED))
+        return view_information([self._assign(Z).argmax(1) for Z in views])
+
+    def _improved(self, trainer, guard):
+        """Score the end; where it is below the start's, network and loss go back."""
+        self.information_ = self.start_information_
+        if guard.good is guard.first:
+            return True
+        self.information_ = self._information(trainer)
+        if not self.guard or self.information_ >= self.start_information_:
+            return True
+        guard.end_at_start()
+        self.information_ = self.start_information_
+        return False
 
     def _decoder_epochs(self, trainer, n_epochs):
         """How long the decoder is refitted after `n_epochs` that have left it out."""

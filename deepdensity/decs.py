@@ -40,10 +40,10 @@ class DECSClustering(BaseDeepClustering):
         Size of the latent space.
     autoencoder : {"auto", "conv", "transformer", "mlp", "shallow"}, class or module, \
             default="auto"
-        The network. "auto" is "conv" for images and "shallow" for vectors. A class (or
-        function) is called with ``(input_shape, n_components)``; a `torch.nn.Module`
-        is copied and starts from its own weights. Either way it must have ``encode``
-        and ``decode``.
+        The network. "auto" is "conv" for images, "mlp" for vectors of fewer than 125
+        values and "shallow" for longer ones. A class (or function) is called with
+        ``(input_shape, n_components)``; a `torch.nn.Module` is copied and starts from
+        its own weights. Either way it must have ``encode`` and ``decode``.
     image_shape : tuple of int, default=None
         (height, width), (height, width, channels) or (channels, height, width) of
         images that come as flat rows; one entry may be -1. Of three numbers the
@@ -77,8 +77,9 @@ class DECSClustering(BaseDeepClustering):
             default="auto"
         Where the clusters start; see :mod:`deepdensity.starts`. "k-means" is the
         papers', and what "auto" means for vectors. For images "auto" makes all of them,
-        trains on from each for 150 steps and keeps the one whose clusters change least
-        from view to view (:mod:`deepdensity.trials`).
+        trains on from each for 150 steps, mends the best by splitting and merging, and
+        goes on from the one whose clusters change least from view to view
+        (:mod:`deepdensity.trials`).
     n_init : int, default=20
         Runs of the k-means or of the mixture, of which the best is taken.
     kernel_scale : "auto" or float, default="auto"
@@ -87,7 +88,7 @@ class DECSClustering(BaseDeepClustering):
         augmented; the papers' is 1.
     guard : bool, default=True
         Go back to the last good state, at half the learning rate, where the clustering
-        phase diverges or loses a cluster.
+        phase diverges or loses a cluster, and to the start where the end scores less.
     precision : {"float32", "bfloat16"}, default="float32"
         In which the network is trained; the embedding is always computed in float32 or
         float64. bfloat16 is faster on processors that have it.
@@ -124,10 +125,14 @@ class DECSClustering(BaseDeepClustering):
     labels_ : ndarray of int of shape (n_samples,)
         Cluster of each training sample. Clusters that are left empty come last.
     pretrain_labels_ : ndarray of int of shape (n_samples,)
-        Labels of k-means on the pretrained embedding: what the clustering phase adds is
-        the difference between them and `labels_`.
+        Labels of k-means on the pretrained embedding, or of the last fit's centres
+        where the fit goes on: what is added is the difference between them and
+        `labels_`.
     start_scores_ : dict
         Score in nats of each start that ``init="auto"`` has tried; empty otherwise.
+    start_information_, information_ : float
+        Label-free score of the clusters at the start of the clustering phase and at its
+        end, in nats: what two views of a sample share about its cluster.
     kernel_scale_ : float
         Squared unit of the Student-t kernel.
     cluster_centers_ : ndarray of shape (n_clusters, n_components)
@@ -273,6 +278,7 @@ class DECSClustering(BaseDeepClustering):
         watch = LabelWatch(labels, self.tol)
         max_iter = self._auto(trainer, "max_iter", ITERATIONS, VECTOR_STEPS)
         n_iter, n_rounds = 0, -(-max_iter // self.refresh_interval)
+        self.start_information_ = self._information(trainer)
         with trainer.phase("cluster", loss, n_rounds, max_iter) as net:
             guard = Guard(net, labels, self.n_clusters)
             while n_iter < max_iter:  # line 3
@@ -289,6 +295,8 @@ class DECSClustering(BaseDeepClustering):
                 if settled or guard.gave_up:
                     break
         self._take_centres(loss, trainer.embed())
+        if not self._improved(trainer, guard):
+            self._take_centres(loss, trainer.embed())
         guard.warn()
         if n_iter and not loss.reconstructs:
             n_epochs = n_iter / trainer.steps_per_epoch
@@ -301,11 +309,10 @@ class DECSClustering(BaseDeepClustering):
         Z = trainer.embed()
         goes_on = self._continues() and len(self.cluster_centers_) == self.n_clusters
         if goes_on:
-            return self.cluster_centers_, self._assign(Z).argmax(1)
+            self.pretrain_labels_, self.start_scores_ = self._assign(Z).argmax(1), {}
+            return self.cluster_centers_, self.pretrain_labels_
         self.cluster_centers_, labels = self._first_partition(trainer, Z)
-        self.kernel_scale_ = self._first_scale(
-            trainer, Z, self.cluster_centers_, labels
-        )
+        self.kernel_scale_ = self._first_scale(trainer, self.cluster_centers_, labels)
         return self.cluster_centers_, labels
 
     def _take_centres(self, loss, Z):

@@ -18,7 +18,8 @@ class Guard:
     At every refresh it is shown the embedding and the labels. Where the embedding is
     not finite, or a cluster that had been there is lost, it restores the last good
     state, halves the learning rate and forgets the optimiser's momentum; after three
-    times the training is to end at the last good state.
+    times the training is to end at the last good state. The start is kept, too, to go
+    back to where the end is worse.
 
     Parameters
     ----------
@@ -42,7 +43,9 @@ class Guard:
         self.alive = self.first_sizes > 0
         self.n_rollbacks = 0
         self.passed = True
+        self.ended_at_start = False
         self.keep()
+        self.first = self.good
 
     def sizes(self, labels):
         return np.bincount(labels, minlength=self.n_clusters)
@@ -71,13 +74,22 @@ class Guard:
             self.keep()
             return True
         self.n_rollbacks += 1
-        self.net.history.record("rollback", fault)
-        module, criterion = self.good
-        self.net.module_.load_state_dict(module)
-        self.net.criterion_.load_state_dict(criterion)
+        self.go_back(self.good, fault)
         self.net.optimizer_.state.clear()
         self.slow_down()
         return False
+
+    def go_back(self, state, fault):
+        """Put a kept state in the place of the present one, and record why."""
+        self.net.history.record("rollback", fault)
+        module, criterion = state
+        self.net.module_.load_state_dict(module)
+        self.net.criterion_.load_state_dict(criterion)
+
+    def end_at_start(self):
+        """Put the start in the place of an end that is worse."""
+        self.ended_at_start = True
+        self.go_back(self.first, "worse than the start")
 
     def slow_down(self):
         """Half the learning rate, scheduled or not."""
@@ -93,13 +105,27 @@ class Guard:
 
     def warn(self):
         """A ConvergenceWarning where there has been a fault."""
+        messages = []
         if self.n_rollbacks:
+            times = f"{self.n_rollbacks} time{'s' * (self.n_rollbacks > 1)}"
+            messages.append(
+                f"The clustering phase lost clusters or diverged {times}, and went "
+                "back to its last good state at half the learning rate"
+                f"{'; at last it ended there' * self.gave_up}."
+            )
+        if self.ended_at_start:
+            messages.append(
+                "The clusters were less stable from view to view at the end of the "
+                "clustering phase than at its start (information_ below "
+                "start_information_): it went back to the start."
+            )
+        if messages:
+            messages.append(
+                "See 'rollback' in history_. A smaller lr or a longer pretraining may "
+                "help."
+            )
             warnings.warn(
-                f"The clustering phase lost clusters or diverged {self.n_rollbacks} "
-                "times; each time it went back to its last good state and halved the "
-                f"learning rate{', and at last it ended there' * self.gave_up}. See "
-                "'rollback' in history_. A smaller lr or a longer pretraining may "
-                "help.",
+                " ".join(messages),
                 ConvergenceWarning,
                 stacklevel=5,  # the caller of fit
             )

@@ -45,10 +45,11 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         Size of the latent space.
     autoencoder : {"auto", "conv", "transformer", "mlp", "shallow"}, class or module, \
             default="auto"
-        The network. "auto" is "conv" for images and "shallow" for vectors. A class
-        (or function) is called with ``(input_shape, n_components)``; a
-        `torch.nn.Module` is copied and starts from its own weights. Either way it must
-        have ``encode`` and ``decode``. Ablation: "conv" or "mlp", no Transformer.
+        The network. "auto" is "conv" for images, "mlp" for vectors of fewer than 125
+        values and "shallow" for longer ones. A class (or function) is called with
+        ``(input_shape, n_components)``; a `torch.nn.Module` is copied and starts from
+        its own weights. Either way it must have ``encode`` and ``decode``. Ablation:
+        "conv" or "mlp", no Transformer.
     image_shape : tuple of int, default=None
         (height, width), (height, width, channels) or (channels, height, width) of
         images that come as flat rows; one entry may be -1. Of three numbers the
@@ -84,8 +85,9 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
             default="auto"
         Where the clusters start; see :mod:`deepdensity.starts`. "k-means" is the
         papers', and what "auto" means for vectors. For images "auto" makes all of them,
-        trains on from each for 150 steps and keeps the one whose clusters change least
-        from view to view (:mod:`deepdensity.trials`).
+        trains on from each for 150 steps, mends the best by splitting and merging, and
+        goes on from the one whose clusters change least from view to view
+        (:mod:`deepdensity.trials`).
     n_init : int, default=20
         Runs of the k-means or of the mixture, of which the best is taken.
     kernel_scale : "auto" or float, default="auto"
@@ -94,7 +96,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         augmented; the papers' is 1.
     guard : bool, default=True
         Go back to the last good state, at half the learning rate, where the clustering
-        phase diverges or loses a cluster.
+        phase diverges or loses a cluster, and to the start where the end scores less.
     precision : {"float32", "bfloat16"}, default="float32"
         In which the network is trained; the embedding is always computed in float32 or
         float64. bfloat16 is faster on processors that have it.
@@ -142,10 +144,13 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
     labels_ : ndarray of int of shape (n_samples,)
         Cluster of each training sample. Clusters that are left empty come last.
     pretrain_labels_ : ndarray of int of shape (n_samples,)
-        Labels of k-means on the pretrained embedding: what the clustering phase adds is
-        the difference between them and `labels_`.
+        Labels of k-means on the pretrained embedding, or of the last fit's cores where
+        the fit goes on: what is added is the difference between them and `labels_`.
     start_scores_ : dict
         Score in nats of each start that ``init="auto"`` has tried; empty otherwise.
+    start_information_, information_ : float
+        Label-free score of the clusters at the start of the clustering phase and at its
+        end, in nats: what two views of a sample share about its cluster.
     kernel_scale_ : float
         Squared unit of the Student-t kernel.
     density_ : ndarray of shape (n_samples,)
@@ -296,7 +301,9 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         check_fractions(self.lambda_0, self.lambda_max)
         trainer = self._begin(X)
         self._pretrain(trainer)  # Eq. 13
-        watch = LabelWatch(self._start(trainer), self.tol)
+        start = self._start(trainer)
+        self.start_information_ = self._information(trainer)
+        watch = LabelWatch(start, self.tol)
         loss = CurriculumLoss(self._gamma(trainer), self.kernel_scale_)
         self.curriculum_ = Curriculum(len(trainer.source))
         self._core_fraction = self._auto(trainer, "core_fraction", *CORE_FRACTIONS)
@@ -324,8 +331,11 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
                 if refreshed:
                     net.history.record("label_change", watch.change)
                 self.curriculum_.append(fraction, rows)
-            if n_epochs and not guard.gave_up:
-                self._refresh(trainer, guard, watch.labels)
+        if self.curriculum_ and not guard.gave_up:
+            self._refresh(trainer, guard, watch.labels)
+        if not self._improved(trainer, guard):
+            watch.labels = start
+            self._core_fraction = None  # the start is one of centres
         guard.warn()
         self._set_fitted(trainer, n_iter=len(self.curriculum_))
         return self._set_head(watch.labels)
@@ -350,10 +360,11 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         """
         Z = trainer.embed()
         if self._continues() and len(self.core_means_) == self.n_clusters:
-            return self._assign(Z).argmax(1)
+            self.pretrain_labels_, self.start_scores_ = self._assign(Z).argmax(1), {}
+            return self.pretrain_labels_
         self.core_means_, labels = self._first_partition(trainer, Z)
         self.core_spreads_ = np.zeros(self.n_clusters)
-        self.kernel_scale_ = self._first_scale(trainer, Z, self.core_means_, labels)
+        self.kernel_scale_ = self._first_scale(trainer, self.core_means_, labels)
         return labels
 
     def _refresh(self, trainer, guard, labels):

@@ -16,6 +16,8 @@ from .assignment import kernel_scale, soft_assignment, squared_distances_to
 from .batches import TrainingSet
 from .losses import InstabilityLoss
 from .recipe import BALANCE
+from .split_merge import neighbour_graph, split_and_merge
+from .starts import cluster_means
 
 __all__ = [
     "Trial",
@@ -26,6 +28,8 @@ __all__ = [
 ]
 
 N_VIEWS = 4  # of each sample, which are compared pair by pair
+MAX_REPAIRS = 4
+PATIENCE = 2  # repairs in vain
 SAME = 0.97  # adjusted Rand index from which two starts are one
 
 
@@ -35,6 +39,7 @@ class Trial(NamedTuple):
     name: str
     score: float  # `view_information`, in nats: higher is better
     labels: np.ndarray  # (n,), after the trial
+    state: dict  # of the network, after the trial
 
 
 def view_information(labels):
@@ -92,9 +97,9 @@ def try_start(trainer, name, centres, labels, n_steps, seed):
 
     Z = trial.embed()
     if not np.isfinite(Z).all():
-        return Trial(name, -np.inf, labels)
+        return Trial(name, -np.inf, labels, trainer.module.state_dict())
     views = [assign(trial.embed_view()) for _ in range(N_VIEWS)]
-    return Trial(name, view_information(views), assign(Z))
+    return Trial(name, view_information(views), assign(Z), trial.module.state_dict())
 
 
 def start_scale(Z, centres, labels):
@@ -103,8 +108,12 @@ def start_scale(Z, centres, labels):
     return kernel_scale(distances, torch.from_numpy(labels).long())
 
 
-def best_trial(trainer, starts, n_steps, seed):
-    """Try each start, a start that equals an earlier one not again.
+def best_trial(trainer, starts, views, n_steps, seed):
+    """Try each start, a start that equals an earlier one not again, and mend the best.
+
+    The best trial's labels are repaired by splitting a cluster and merging two, and
+    tried again, four times at most, until that has been in vain twice running: some
+    faults take two repairs, and the score falls between them.
 
     Parameters
     ----------
@@ -112,6 +121,8 @@ def best_trial(trainer, starts, n_steps, seed):
         As in :func:`try_start`.
     starts : dict
         Name -> (centres, labels).
+    views : array of shape (n, latent)
+        The mean embedding of each sample's views, for the repair.
 
     Returns
     -------
@@ -127,4 +138,17 @@ def best_trial(trainer, starts, n_steps, seed):
         tried.append(labels)
         trials.append(try_start(trainer, name, centres, labels, n_steps, seed))
     best = max(trials, key=lambda trial: trial.score)
+    graph = neighbour_graph(views, np.random.RandomState(seed))
+    Z, n_clusters, last, vain = trainer.embed(), len(centres), best, 0
+    for i in range(1, MAX_REPAIRS + 1):
+        labels = split_and_merge(graph, last.labels, n_clusters)
+        if labels is None:
+            break
+        centres = cluster_means(Z, labels, n_clusters)
+        last = try_start(trainer, f"repair {i}", centres, labels, n_steps, seed)
+        trials.append(last)
+        vain = 0 if last.score > best.score else vain + 1
+        best = max(best, last, key=lambda trial: trial.score)
+        if vain == PATIENCE:
+            break
     return best, {trial.name: trial.score for trial in trials}

@@ -255,6 +255,20 @@ def mutual_information(first, second):
     return total
 
 
+def normalised_cut(weights, side):
+    """Weight of the edges between two sides, over each side's edges to all nodes."""
+    n, cut, first, rest = len(weights), 0.0, 0.0, 0.0
+    for i in range(n):
+        for j in range(n):
+            if side[i]:
+                first += weights[i][j]
+            else:
+                rest += weights[i][j]
+            if side[i] and not side[j]:
+                cut += weights[i][j]
+    return (cut / first if first else 1.0) + (cut / rest if rest else 1.0)
+
+
 def view_information(labels):
     """Mean mutual information of all pairs of labellings, in nats."""
     values = []

@@ -411,8 +411,12 @@ def test_init_auto_starts_from_the_labels_that_scored_most(
     monkeypatch.setattr(base, "best_trial", spy)
     model = only_start(short, init="auto", autoencoder=small_conv).fit(images)
     ((starts, best, scores),) = given
-    assert {name.rstrip(" 12") for name in starts} == set(STARTS)
+    assert {name.rstrip(" 123") for name in starts} == set(STARTS)
     assert_array_equal(starts["k-means"][1], model.pretrain_labels_)
+    network = model.module_.state_dict()  # goes on from the one that the trial left
+    if short is idcl:
+        for name, value in best.state.items():
+            assert_array_equal(network[name], value)
     assert model.start_scores_ == scores
     assert best.score == max(scores.values())
     Z = model.embedding_.astype(np.float64)
@@ -449,11 +453,12 @@ def test_few_samples_a_cluster_start_from_k_means(short, init):
 
 
 @pytest.mark.parametrize("short", BOTH)
-def test_trials_leave_the_pretrained_network_as_it_was(short, short_trials):
+def test_trials_leave_no_trace_but_the_network_of_the_best(short, short_trials):
     images, _ = digit_images(150)
     start = functools.partial(only_start, short, autoencoder=small_conv)
-    with_trials = start(init="auto").fit(images)
-    assert_array_equal(with_trials.embedding_, start().fit(images).embedding_)
+    with_trials, without = start(init="auto").fit(images), start().fit(images)
+    assert not np.allclose(with_trials.embedding_, without.embedding_)
+    assert_array_equal(with_trials.pretrain_labels_, without.pretrain_labels_)
     assert set(with_trials.history_[:, "phase"]) == {"pretrain"}
 
 
@@ -550,6 +555,16 @@ class Spoil(Callback):
                     parameter.fill_(self.value)
 
 
+class Blur(Callback):
+    """Moves the first layer's weights at the end of the clustering phase."""
+
+    def on_epoch_end(self, net, **kwargs):
+        if net.phase == "cluster":
+            with torch.no_grad():
+                weight = next(net.module_.parameters())
+                weight.add_(torch.linspace(-1, 1, weight.numel()).view_as(weight))
+
+
 def second_epoch_of_clustering(net):
     return net.phase == "cluster" and len(net.history) == 2
 
@@ -562,7 +577,9 @@ def test_the_guard_goes_back_before_a_fault_and_says_so(short, value, fault):
     X, _ = digit_vectors(200)
     spoil = Spoil(value, second_epoch_of_clustering)
     with pytest.warns(ConvergenceWarning, match="diverged 1 time") as caught:
-        model = short(callbacks=[spoil], tol=0).fit(X)
+        model = short(callbacks=[spoil], tol=0, guard=True, autoencoder="shallow").fit(
+            X
+        )
     assert caught[0].filename == __file__
     rows = [row for row in model.history_ if row["phase"] == "cluster"]
     assert [row.get("rollback") for row in rows[:3]] == [None, fault, None]
@@ -593,7 +610,7 @@ def test_without_the_guard_divergence_is_an_error(short):
 @pytest.mark.parametrize("short", BOTH)
 def test_a_phase_that_always_diverges_ends_at_its_start(short):
     X, _ = digit_vectors(200)
-    model = short(pretrain_epochs=0, lr=1e30, tol=0)
+    model = short(pretrain_epochs=0, lr=1e30, tol=0, guard=True)
     with pytest.warns(ConvergenceWarning, match="diverged 3 times.*ended there"):
         model.fit(X)
     phases = model.history_[:, "phase"]
@@ -603,6 +620,37 @@ def test_a_phase_that_always_diverges_ends_at_its_start(short):
     assert_array_equal(model.embedding_, start.embedding_)
     if short is decs:  # cores follow the labels from refresh to refresh
         assert_array_equal(model.labels_, start.labels_)
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_an_end_that_is_worse_than_the_start_is_not_kept(short):
+    images = digit_images(200)[0].astype(np.float32)
+    more = {"autoencoder": small_conv, "pretrain_epochs": 40, "tol": 0}
+    model = short(guard=True, callbacks=[Blur()], **more)
+    with pytest.warns(ConvergenceWarning, match="less stable.*information_") as caught:
+        model.fit(images)
+    assert caught[0].filename == __file__
+    rows = [row for row in model.history_ if row["phase"] == "cluster"]
+    assert rows[-1]["rollback"] == "worse than the start"
+    start = only_start(short, **more).fit(images)
+    assert_array_equal(model.embedding_, start.embedding_)
+    assert model.information_ == model.start_information_
+    if short is decs:
+        assert_array_equal(model.labels_, start.labels_)
+    unguarded = clone(model).set_params(guard=False).fit(images)
+    assert unguarded.information_ < unguarded.start_information_
+    assert not np.array_equal(unguarded.embedding_, start.embedding_)
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_scores_of_start_and_end_are_information_of_two_views(short):
+    X, _ = digit_vectors(200)
+    centres = {"core_fraction": None} if short is idcl else {}
+    start = only_start(short, augment=False, **centres).fit(X)
+    counts = np.bincount(start.labels_)
+    share = counts / counts.sum()  # without augmentation all views are the same
+    assert_allclose(start.information_, -(share * np.log(share)).sum(), rtol=1e-6)
+    assert start.information_ == start.start_information_
 
 
 def spoil_high_rates(limit):

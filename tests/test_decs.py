@@ -169,7 +169,7 @@ def test_batches_of_the_clustering_phase_hold_256_by_default(monkeypatch):
 
 
 def test_rounds_that_are_rolled_back_do_not_count_as_settled():
-    model = decs(pretrain_epochs=0, max_iter=60, tol=1.0, lr=1e30)
+    model = decs(pretrain_epochs=0, max_iter=60, tol=1.0, lr=1e30, guard=True)
     with pytest.warns(ConvergenceWarning, match="at last it ended there"):
         model.fit(digit_vectors(200)[0])
     assert model.n_iter_ == 12  # three rounds, and not two

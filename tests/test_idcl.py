@@ -230,7 +230,7 @@ def test_batches_are_as_small_in_the_clustering_phase_by_default(monkeypatch):
 def test_refreshes_that_are_rolled_back_do_not_count_as_settled():
     more = {"pretrain_epochs": 0, "pacing": "none", "tol": 1.0, "lr": 1e30}
     with pytest.warns(ConvergenceWarning, match="at last it ended there"):
-        model = idcl(max_epochs=20, **more).fit(digit_vectors(200)[0])
+        model = idcl(max_epochs=20, guard=True, **more).fit(digit_vectors(200)[0])
     # a refresh before each epoch, the first of which has nothing to look at yet
     assert model.n_iter_ == 3
     assert model.history_[:, "rollback"] == ["diverged"] * 3

@@ -389,7 +389,9 @@ def test_resizing_keeps_a_constant_image_and_a_ramp():
 @pytest.mark.parametrize(
     ("name", "shape", "kind"),
     [
-        ("auto", (5,), ShallowAutoencoder),
+        ("auto", (5,), MLPAutoencoder),
+        ("auto", (124,), MLPAutoencoder),
+        ("auto", (125,), ShallowAutoencoder),
         ("auto", (1, 8, 8), ConvAutoencoder),
         ("mlp", (5,), MLPAutoencoder),
         ("shallow", (5,), ShallowAutoencoder),

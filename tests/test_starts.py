@@ -10,6 +10,7 @@ from deepdensity import starts
 from deepdensity.starts import (
     STARTS,
     cluster_means,
+    gaussian_mixture_start,
     several_starts,
     spectral_start,
 )
@@ -57,18 +58,20 @@ def test_mixtures_part_a_tight_cluster_from_a_wide_one_and_k_means_does_not():
     assert adjusted_rand_score(y, STARTS["k-means"](Z, Z, 2, 3, 0)[1]) < 0.5
 
 
-def test_several_starts_are_those_of_their_names_and_differ_by_seed(blobs):
+def test_several_starts_are_those_of_their_names_and_differ_by_seed():
     Z = np.random.default_rng(0).normal(size=(100, 4))  # with no clusters to find
     starts_ = several_starts(Z, Z + 1, 5, 8, 0)
-    assert {name.rstrip(" 12") for name in starts_} == STARTS.keys() - {"k-means"}
+    assert {name.rstrip(" 123") for name in starts_} == STARTS.keys() - {"k-means"}
     for centres, labels in starts_.values():
         assert centres.shape == (5, 4)
         assert_allclose(centres, cluster_means(Z, labels, 5))
     spectral = spectral_start(Z, Z + 1, 5, 8, 0)
     assert_array_equal(starts_["spectral"][1], spectral[1])
-    for name in ("gaussian-mixture", "view-mixture"):
-        first, second = (starts_[f"{name} {i}"][1] for i in (1, 2))
-        assert adjusted_rand_score(first, second) < 0.99
+    views = [starts_[f"view-mixture {i}"][1] for i in (1, 2, 3)]
+    assert adjusted_rand_score(views[0], views[1]) < 0.99
+    assert adjusted_rand_score(views[1], views[2]) < 0.99
+    mixture = gaussian_mixture_start(Z, Z + 1, 5, 2, 0)  # a quarter of the runs
+    assert_array_equal(starts_["gaussian-mixture"][1], mixture[1])
 
 
 @pytest.mark.parametrize("name", STARTS)

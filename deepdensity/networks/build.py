@@ -10,7 +10,7 @@ from .conv import ConvAutoencoder
 from .mlp import MLPAutoencoder, ShallowAutoencoder
 from .transformer import TransformerAutoencoder
 
-__all__ = ["AUTOENCODERS", "build_autoencoder", "check_autoencoder"]
+__all__ = ["AUTOENCODERS", "auto_autoencoder", "build_autoencoder", "check_autoencoder"]
 
 AUTOENCODERS = {
     "conv": ConvAutoencoder,
@@ -18,6 +18,8 @@ AUTOENCODERS = {
     "shallow": ShallowAutoencoder,
     "transformer": TransformerAutoencoder,
 }
+
+LONG_VECTOR = 125  # features from which "auto" is the shallow network
 
 construction = threading.Lock()
 
@@ -28,9 +30,9 @@ def build_autoencoder(autoencoder, input_shape, n_components, seed):
     Parameters
     ----------
     autoencoder : str, class or instance
-        "auto" ("conv" for images, "shallow" for vectors), a name in AUTOENCODERS, a
-        class or function that is called with ``(input_shape, n_components)``, or a
-        module, which is copied.
+        "auto" (see :func:`auto_autoencoder`), a name in AUTOENCODERS, a class or
+        function that is called with ``(input_shape, n_components)``, or a module, which
+        is copied.
     input_shape : tuple of int
         (d,) or (c, h, w).
     n_components : int
@@ -46,7 +48,7 @@ def build_autoencoder(autoencoder, input_shape, n_components, seed):
     else:
         is_image = len(input_shape) == 3
         if autoencoder == "auto":
-            autoencoder = "conv" if is_image else "shallow"
+            autoencoder = auto_autoencoder(input_shape)
         if autoencoder in ("conv", "transformer") and not is_image:
             raise ValueError(
                 f"autoencoder={autoencoder!r} takes images, and a sample of X is a "
@@ -67,6 +69,17 @@ def build_autoencoder(autoencoder, input_shape, n_components, seed):
                 ) from error
     check_autoencoder(module, input_shape, n_components)
     return module.float()
+
+
+def auto_autoencoder(input_shape):
+    """The name that "auto" stands for: by the shape of a sample, (d,) or (c, h, w).
+
+    Long vectors, as of words or genes, are almost linear in what matters, and a deep
+    network learns their noise; short ones hold little noise and many bends.
+    """
+    if len(input_shape) == 3:
+        return "conv"
+    return "mlp" if input_shape[0] < LONG_VECTOR else "shallow"
 
 
 def check_autoencoder(module, input_shape, n_components):

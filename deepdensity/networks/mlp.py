@@ -61,7 +61,7 @@ class MLPAutoencoder(nn.Module):
 
 
 class ShallowAutoencoder(MLPAutoencoder):
-    """d-500-latent and back: as good for vectors as the deep one, and much faster.
+    """d-500-latent and back: better for long vectors than the deep one, and faster.
 
     The hidden layer is narrower for fewer than 125 features. Parameters as in
     :class:`MLPAutoencoder`.
