@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from .devices import resolve_device
+from .devices import has_bfloat16, resolve_device
 from .fitted import FittedDeepClustering
 from .inputs import Source, input_format
 from .networks.build import AUTOENCODERS, build_autoencoder, check_autoencoder
@@ -81,7 +81,7 @@ class BaseDeepClustering(FittedDeepClustering):
             Interval(Real, 0, None, closed="neither"),
         ],
         "guard": ["boolean"],
-        "precision": [StrOptions({"float32", "bfloat16"})],
+        "precision": [StrOptions({"auto", "float32", "bfloat16"})],
         "refresh_interval": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "n_init": [Interval(Integral, 1, None, closed="left")],
@@ -137,7 +137,8 @@ class BaseDeepClustering(FittedDeepClustering):
             views=views,
             augment=augment,
             schedule=self.schedule,
-            bfloat16=self.precision == "bfloat16",
+            bfloat16=self.precision == "bfloat16"
+            or (self.precision == "auto" and has_bfloat16(device)),
             callbacks=self.callbacks,
             verbose=self.verbose,
         )

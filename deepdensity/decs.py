@@ -89,9 +89,10 @@ class DECSClustering(BaseDeepClustering):
     guard : bool, default=True
         Go back to the last good state, at half the learning rate, where the clustering
         phase diverges or loses a cluster, and to the start where the end scores less.
-    precision : {"float32", "bfloat16"}, default="float32"
+    precision : {"float32", "bfloat16", "auto"}, default="float32"
         In which the network is trained; the embedding is always computed in float32 or
-        float64. bfloat16 is faster on processors that have it.
+        float64. bfloat16 is faster on processors and GPUs that have it, which is where
+        "auto" takes it.
     device : str or torch.device, default="auto"
         "auto" is CUDA where there is one, else the CPU.
     callbacks : list of skorch callbacks, default=None

@@ -10,7 +10,14 @@ import torch
 
 from .ranking import ceil_share
 
-__all__ = ["KERNELS", "cutoff_distance", "difficulty_score", "local_density"]
+__all__ = [
+    "KERNELS",
+    "cutoff_distance",
+    "density_error",
+    "difficulty_score",
+    "local_density",
+    "sampled_density",
+]
 
 TILE = 1024  # rows and columns of a tile: 8 MiB in float64
 PAIRS = 2**14  # pairs that are looked up at a time
@@ -138,6 +145,64 @@ def local_density(Z, cutoff, kernel="gaussian", reference=None):
                 density[columns] += weight.sum(0)
             density[rows] += weight.sum(1)
     return density
+
+
+def sampled_density(Z, cutoff, kernel, reference):
+    r"""Estimate of the local density from a sample of the samples.
+
+    .. math::
+        \hat\rho_i = \frac{n - 1}{|R \setminus i|}
+                     \sum_{l \in R \setminus i} K(d_{il} / d_c)
+
+    with K the kernel of Eq. 1 and R drawn without replacement, the same for all i, so
+    that near samples err alike. Time O(n m d), memory O(n); see :func:`density_error`.
+
+    Parameters
+    ----------
+    Z : tensor of shape (n, d)
+    cutoff, kernel
+        As in :func:`local_density`.
+    reference : int tensor of shape (m,)
+        R: two or more rows of Z, each once.
+
+    Returns
+    -------
+    tensor of shape (n,)
+        Between 0 and n - 1.
+    """
+    total = local_density(Z, cutoff, kernel, Z[reference])
+    count = torch.full_like(total, len(reference))
+    total[reference] -= 1  # K(0): a sample has no part in its own density
+    count[reference] -= 1
+    return total.clamp_(min=0) / count * (len(Z) - 1)
+
+
+def density_error(n_samples, n_reference, delta=0.01):
+    r"""Bound of the error of every sampled density at once.
+
+    .. math::
+        \max_i |\hat\rho_i - \rho_i| \le (n - 1)
+            \sqrt{\frac{\ln(2 n / \delta)}{2 (m - 1)}}
+        \quad \text{with probability } 1 - \delta
+
+    by Hoeffding's inequality, which holds for draws without replacement, for each of n
+    samples and m - 1 draws, and a union bound over them.
+
+    Parameters
+    ----------
+    n_samples, n_reference : int
+        n and m; without error where m is n.
+    delta : float, default=0.01
+
+    Returns
+    -------
+    float
+        A number of neighbours, as the density is; n - 1 at most.
+    """
+    if n_reference >= n_samples:
+        return 0.0
+    bound = math.sqrt(math.log(2 * n_samples / delta) / (2 * (n_reference - 1)))
+    return (n_samples - 1) * min(1.0, bound)
 
 
 def squared_distances(A, B):

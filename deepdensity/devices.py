@@ -1,8 +1,8 @@
-"""The device that a fit runs on."""
+"""The device that a fit runs on, and the precision that it is quick in."""
 
 import torch
 
-__all__ = ["resolve_device"]
+__all__ = ["has_bfloat16", "resolve_device"]
 
 
 def resolve_device(device):
@@ -27,3 +27,16 @@ def resolve_device(device):
             f"device={device!r} is not there ({reason}); device='auto' takes what is."
         ) from None
     return resolved
+
+
+def has_bfloat16(device):
+    """Whether a device computes in bfloat16 by itself, and so faster than in float32.
+
+    Of a processor whose abilities an older torch does not tell: no.
+    """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
+        return False
+    abilities = torch.cpu.get_capabilities()
+    return bool(abilities.get("amx_bf16") or abilities.get("avx512_bf16"))

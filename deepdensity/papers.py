@@ -35,6 +35,7 @@ IDCL = {
     "core_fraction": 0.05,
     "cutoff_quantile": 0.02,
     "density_kernel": "gaussian",  # the cited density-peaks paper has two
+    "density": "exact",
     "gamma": 0.1,
     "refresh_interval": 1,  # every epoch
 }

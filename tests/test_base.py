@@ -511,6 +511,15 @@ def test_parameters_reach_the_pretraining(short, change):
     assert_array_equal(other.predict(X), other.labels_)
 
 
+@pytest.mark.parametrize("has", [True, False])
+def test_precision_auto_is_bfloat16_where_the_device_has_it(has, monkeypatch):
+    monkeypatch.setattr(base, "has_bfloat16", lambda device: has)
+    X, _ = digit_vectors(150)
+    auto = only_start(decs, precision="auto").fit(X)
+    same = only_start(decs, precision="bfloat16" if has else "float32").fit(X)
+    assert_array_equal(auto.embedding_, same.embedding_)
+
+
 @pytest.mark.parametrize("short", BOTH)
 def test_images_are_turned_into_what_the_pretrain_target_says(short):
     images, _ = digit_images(150)

@@ -16,9 +16,11 @@ from deepdensity import density
 from deepdensity.density import (
     KERNELS,
     cutoff_distance,
+    density_error,
     difficulty_score,
     local_density,
     pair_distances,
+    sampled_density,
 )
 
 from . import reference
@@ -234,6 +236,50 @@ def test_density_keeps_the_dtype_and_leaves_its_input_alone(dtype):
 def test_unknown_kernel_is_named_in_the_error():
     with pytest.raises(ValueError, match="'triangle'.*cutoff.*gaussian"):
         local_density(torch.zeros(3, 2), 1.0, kernel="triangle")
+
+
+# -- the density from a sample ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("seed", range(3))
+def test_sampled_density_agrees_with_the_loop(kernel, seed):
+    Z, rows = points(seed, 30), [2, 3, 11, 29]
+    rho = np.zeros(30)
+    for i in range(30):
+        others = [row for row in rows if row != i]
+        pairs = [reference.local_density(Z[[i, j]], 1.3, kernel)[0] for j in others]
+        rho[i] = 29 * sum(pairs) / len(others)
+    found = sampled_density(torch.tensor(Z), 1.3, kernel, torch.tensor(rows))
+    assert_allclose(found, rho, **TIGHT)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_a_sample_of_all_is_exact(kernel):
+    Z = torch.tensor(points(0, 50))
+    found = sampled_density(Z, 1.0, kernel, torch.arange(50))
+    assert_allclose(found, local_density(Z, 1.0, kernel), **TIGHT)
+
+
+def test_sampled_density_is_within_its_error_nearly_always():
+    Z = torch.tensor(points(0, 400))
+    exact, bound = local_density(Z, 0.8), density_error(400, 80, delta=0.3)
+    errors = []
+    for seed in range(60):
+        rows = torch.randperm(400, generator=generator(seed))[:80]
+        found = sampled_density(Z, 0.8, "gaussian", rows)
+        errors.append((found - exact).abs().max().item())
+    assert np.mean(np.array(errors) > bound) <= 0.3
+    assert max(errors) > bound / 20  # a bound that says something
+
+
+def test_density_error_agrees_with_its_formula():
+    expected = 999 * math.sqrt(math.log(2 * 1000 / 0.01) / (2 * 499))
+    assert_allclose(density_error(1000, 500), expected, rtol=1e-12)
+    assert density_error(1000, 500) < density_error(1000, 500, delta=0.001)
+    assert density_error(1000, 501) < density_error(1000, 500)
+    assert density_error(1000, 1000) == 0
+    assert density_error(1000, 2) == 999
 
 
 # -- the difficulty score --------------------------------------------------------------

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from deepdensity.devices import resolve_device
+from deepdensity.devices import has_bfloat16, resolve_device
 
 
 def test_auto_is_cuda_where_there_is_one():
@@ -27,3 +27,31 @@ def test_names_and_devices(device):
 def test_what_is_not_there_is_named(device, message):
     with pytest.raises(ValueError, match=message):
         resolve_device(device)
+
+
+@pytest.mark.parametrize(
+    ("abilities", "has"),
+    [
+        ({"amx_bf16": True, "avx512_bf16": False}, True),
+        ({"avx512_bf16": True}, True),
+        ({"amx_bf16": False, "avx512_bf16": False}, False),
+        ({"neon": True}, False),
+    ],
+)
+def test_a_processor_has_bfloat16_by_its_abilities(abilities, has, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: abilities, raising=False)
+    assert has_bfloat16(torch.device("cpu")) is has
+
+
+def test_a_processor_that_does_not_tell_and_other_devices_have_none(monkeypatch):
+    assert not has_bfloat16(torch.device("mps"))
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert not has_bfloat16(torch.device("cpu"))
+
+
+@pytest.mark.parametrize("has", [True, False])
+def test_a_gpu_is_asked_for_bfloat16_of_its_own(has, monkeypatch):
+    monkeypatch.setattr(
+        torch.cuda, "is_bf16_supported", lambda including_emulation: has
+    )
+    assert has_bfloat16(torch.device("cuda")) is has

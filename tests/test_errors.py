@@ -121,6 +121,7 @@ BAD_IDCL = [
     ({"cutoff_quantile": 0}, r"'cutoff_quantile'.*Got 0"),
     ({"cutoff_quantile": 2}, r"'cutoff_quantile'.*Got 2"),
     ({"density_kernel": "box"}, r"'density_kernel'.*'cutoff'.*Got 'box'"),
+    ({"density": "rough"}, r"'density'.*'sampled'.*Got 'rough'"),
     ({"gamma": -1}, r"'gamma'.*Got -1"),
     ({"gamma": "small"}, r"'gamma'.*'auto'.*Got 'small'"),
     ({"max_epochs": -1}, r"'max_epochs'.*Got -1"),

@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from deepdensity.assignment import squared_distances_to
 from deepdensity.curriculum import PACINGS, exponential_pacing
-from deepdensity.density import cutoff_distance
+from deepdensity.density import cutoff_distance, density_error
 from deepdensity.papers import IDCL_ABLATIONS
 
 from . import reference
@@ -150,6 +150,44 @@ def test_kernels_differ():
     cutoff = idcl(density_kernel="cutoff").fit(X)
     assert_array_equal(cutoff.density_, np.round(cutoff.density_))  # counts
     assert not np.array_equal(cutoff.density_, idcl().fit(X).density_)
+
+
+@pytest.fixture
+def small_reference(monkeypatch):
+    monkeypatch.setattr("deepdensity.core_head.N_REFERENCE", 150)
+
+
+def test_a_sampled_density_stands_for_the_exact_one(small_reference):
+    X, _ = digit_vectors(400)
+    exact, sampled = (
+        idcl(density=density, max_epochs=0).fit(X) for density in ("exact", "sampled")
+    )
+    assert exact.density_error_ == 0
+    assert sampled.density_error_ == density_error(400, 150)
+    assert not np.array_equal(sampled.density_, exact.density_)
+    error = np.abs(sampled.density_ - exact.density_).max()
+    assert error < sampled.density_error_
+    assert np.corrcoef(sampled.density_, exact.density_)[0, 1] > 0.8
+
+
+@pytest.mark.parametrize("pairs", [400**2 // 2, 400**2 // 2 - 1])
+def test_auto_is_exact_up_to_a_budget_of_pairs(small_reference, monkeypatch, pairs):
+    monkeypatch.setattr("deepdensity.core_head.EXACT_PAIRS", pairs)
+    X, _ = digit_vectors(400)
+    model = idcl(max_epochs=1).fit(X)
+    assert (model.density_error_ == 0) == (pairs == 400**2 // 2)
+    few = idcl(max_epochs=0, density="sampled").fit(X[:150])  # no more than the sample
+    assert few.density_error_ == 0
+
+
+def test_new_samples_meet_those_that_a_sampled_density_takes(small_reference):
+    X, _ = digit_vectors(400)
+    model = idcl(density="sampled", max_epochs=0).fit(X)
+    found = model.score_samples(X)
+    apart = np.abs(found - model.density_ / 399)
+    assert 120 <= np.sum(apart < 1e-4) <= 390  # not so those that meet themselves
+    assert apart.max() < 1 / 150 + 1e-4
+    assert_array_equal(model.score_samples(X), found)
 
 
 def test_score_samples_is_the_density_also_of_new_samples(fitted):
