@@ -1,0 +1,54 @@
+"""Prints the ratios of speed, each measured side by side in this one run.
+
+python -m benchmarks.speed
+python -m benchmarks.speed --device cuda --only steps refresh
+"""
+
+import argparse
+
+import torch
+
+from .refresh import refresh_shares
+from .steps import step_over_bare_loop, step_over_few_clusters
+from .throughput import transform_over_forward
+from .timing import machine, table
+
+PARTS = {
+    "steps": step_over_bare_loop,
+    "clusters": step_over_few_clusters,
+    "throughput": transform_over_forward,
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.speed", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("--device", default="cpu", type=torch.device)
+    parser.add_argument("--only", nargs="+", choices=[*PARTS, "refresh"])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[2000, 10_000, 50_000])
+    options = parser.parse_args()
+    only = options.only or [*PARTS, "refresh"]
+    print(machine(options.device), flush=True)
+    rows = [
+        row
+        for name, part in PARTS.items()
+        if name in only
+        for row in part(options.device, options.rounds)
+    ]
+    if rows:
+        print(table(rows))
+    if "refresh" in only:
+        for network, shape in (("mlp", (784,)), ("conv", (16, 16))):
+            shares = refresh_shares(options.device, network, shape, options.sizes)
+            for n, seconds, share in shares:
+                print(
+                    f"refreshes, {network}, n = {n:,}: {share:.1%} of {seconds:.1f} s "
+                    "(goal <= 10 %)",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""A training step of the package over one of a bare torch loop."""
+
+import math
+
+import numpy as np
+import torch
+
+from deepdensity.augmentation import random_affine
+from deepdensity.batches import TrainingSet
+from deepdensity.inputs import Source, image_layout, input_format
+from deepdensity.losses import InstabilityLoss, ReconstructionLoss
+from deepdensity.networks.build import build_autoencoder
+from deepdensity.training import Trainer
+from deepdensity.views import AugmentedViews
+
+from .timing import ratio
+
+__all__ = ["step_over_bare_loop", "step_over_few_clusters"]
+
+BATCH = 256
+N_SAMPLES = 10 * BATCH
+N_STEPS = 20  # a multiple of the batches in the samples
+NETWORKS = {  # name -> shape of a sample
+    "mlp": (784,),
+    "shallow": (2000,),
+    "conv": (1, 16, 16),
+}
+LOSSES = {
+    "reconstruction": lambda k: ReconstructionLoss(),
+    "stability": lambda k: InstabilityLoss(centres(k), balance=0.3),
+}
+
+
+def centres(n_clusters, n_components=10):
+    return np.random.default_rng(0).normal(size=(n_clusters, n_components))
+
+
+def samples(shape):
+    """Random samples of a shape, and their layout."""
+    X = np.random.default_rng(0).normal(size=(N_SAMPLES, math.prod(shape)))
+    return X.astype(np.float32), image_layout(
+        shape if len(shape) == 1 else shape[1:], None
+    )
+
+
+class Setting:
+    """A network, its data and a loss, to be trained in both ways."""
+
+    def __init__(self, network, loss, device, bfloat16, n_clusters=10):
+        shape = NETWORKS[network]
+        X, layout = samples(shape)
+        self.source = Source(X, input_format(X, layout), device)
+        self.module = build_autoencoder(network, shape, 10, 0).to(device)
+        self.loss = LOSSES[loss](n_clusters).to(device)
+        self.augment = random_affine if len(shape) == 3 else None
+        self.bfloat16 = bfloat16
+        self.X = self.source.read(slice(None))  # in the loop's favour: already there
+
+    def ours(self):
+        views = {"cluster": AugmentedViews(self.augment, True)} if self.augment else {}
+        trainer = Trainer(
+            self.module,
+            self.source,
+            torch.Generator().manual_seed(0),
+            lr=1e-3,
+            batch_size=BATCH,
+            views=views,
+            bfloat16=self.bfloat16,
+        )
+        with trainer.phase("cluster", self.loss, 1, N_STEPS) as net:
+            net.fit_loop(TrainingSet(self.source, n_batches=N_STEPS), epochs=1)
+
+    def bare_loop(self):
+        module, loss = self.module.train(), self.loss
+        generator = torch.Generator().manual_seed(0)
+        parameters = [*module.parameters(), *loss.parameters()]
+        optimizer = torch.optim.Adam(parameters, lr=1e-3, fused=True)
+        for _ in range(N_STEPS // (N_SAMPLES // BATCH)):
+            order = torch.randperm(len(self.X), generator=generator)
+            for rows in order.to(self.X.device).split(BATCH):
+                x = self.X[rows]
+                view = self.augment(x, generator) if self.augment else x
+                optimizer.zero_grad()
+                with torch.autocast(x.device.type, torch.bfloat16, self.bfloat16):
+                    z = module.encode(view)
+                    back = module.decode(z).float() if loss.reconstructs else None
+                loss(z.float(), back, x).backward()
+                optimizer.step()
+
+
+def step_over_bare_loop(device, n_rounds):
+    """The package's step over the bare loop's, for each network and loss."""
+    goal = "<= 1.10" if device.type == "cuda" else "<= 1.05"
+    for network in NETWORKS:
+        for loss in LOSSES:
+            for bfloat16 in (False, True):
+                setting = Setting(network, loss, device, bfloat16)
+                name = f"step, {network}, {loss}, {'bf16' if bfloat16 else 'f32'}"
+                yield ratio(
+                    name,
+                    setting.ours,
+                    setting.bare_loop,
+                    n_rounds,
+                    device,
+                    goal,
+                    N_STEPS,
+                )
+
+
+def step_over_few_clusters(device, n_rounds):
+    """A step with 1,000 clusters over one with 10."""
+    for network in NETWORKS:
+        many, few = (
+            Setting(network, "stability", device, False, k).ours for k in (1000, 10)
+        )
+        name = f"step, {network}, 1,000 clusters over 10"
+        yield ratio(name, many, few, n_rounds, device, "<= 1.5", N_STEPS)

@@ -1,0 +1,83 @@
+"""The speed benchmark: times in turns, ratios, and that both sides do the same work."""
+
+import re
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose
+
+from benchmarks.speed import refresh, steps, throughput, timing
+
+CPU = torch.device("cpu")
+
+
+class Clock:
+    """A clock that only the functions under test move."""
+
+    def __init__(self, monkeypatch):
+        self.now, self.calls = 0.0, []
+        monkeypatch.setattr(timing.time, "perf_counter", lambda: self.now)
+
+    def function(self, name, seconds):
+        def call():
+            self.calls.append(name)
+            self.now += seconds
+
+        return call
+
+
+def test_functions_are_timed_in_turns_after_a_round_of_warming_up(monkeypatch):
+    clock = Clock(monkeypatch)
+    functions = [clock.function("a", 2.0), clock.function("b", 3.0)]
+    seconds = timing.interleaved(functions, 2, CPU)
+    assert_allclose(seconds, [[2, 3], [2, 3]])
+    assert clock.calls == ["a", "b", "b", "a", "a", "b"]
+
+
+def test_a_ratio_is_of_the_rounds_and_its_times_are_of_a_call(monkeypatch):
+    clock = Clock(monkeypatch)
+    ours, other = clock.function("a", 3.0), clock.function("b", 2.0)
+    row = timing.ratio("what", ours, other, 3, CPU, "<= 2", n_calls=10)
+    assert_allclose([row.time, row.over, row.median], [0.3, 0.2, 1.5])
+    assert_allclose(row.ratios, [1.5] * 3)
+    line = timing.table([row]).splitlines()[1]
+    assert re.match(r"what +300\.00 +200\.00 +1\.500  1\.50 to 1\.50 +<= 2$", line)
+
+
+@pytest.mark.parametrize("loss", steps.LOSSES)
+@pytest.mark.parametrize("network", ["shallow", "conv"])
+def test_the_bare_loop_takes_the_same_steps(network, loss, monkeypatch):
+    monkeypatch.setattr(steps, "N_SAMPLES", 32)
+    monkeypatch.setattr(steps, "BATCH", 16)
+    monkeypatch.setattr(steps, "N_STEPS", 4)
+    ends = []
+    for way in ("ours", "bare_loop"):
+        setting = steps.Setting(network, loss, CPU, False)
+        getattr(setting, way)()
+        ends.append(torch.cat([p.flatten() for p in setting.module.parameters()]))
+    start = steps.Setting(network, loss, CPU, False).module
+    start = torch.cat([p.flatten() for p in start.parameters()])
+    assert (ends[0] - start).norm() > 1e-3
+    assert (ends[0] - ends[1]).norm() < 1e-2 * (ends[0] - start).norm()
+
+
+def test_transform_and_forward_are_of_the_same_rows(monkeypatch):
+    monkeypatch.setattr(throughput, "N_SAMPLES", 1000)
+    monkeypatch.setattr(throughput, "SHAPES", {"mlp": (20,)})
+    rows = list(throughput.transform_over_forward(CPU, 1))
+    assert [row.what for row in rows] == [
+        "transform, mlp, float32, over forward",
+        "predict, mlp, float32, over forward",
+        "transform, mlp, uint8, over forward",
+        "predict, mlp, uint8, over forward",
+    ]
+    assert all(row.median > 0 for row in rows)
+
+
+def test_the_share_of_refreshes_is_what_is_not_spent_in_epochs():
+    ((n, seconds, share),) = refresh.refresh_shares(CPU, "mlp", (8,), [300])
+    assert n == 300
+    assert seconds > 0
+    assert 0 < share < 1
+    assert isinstance(np.float64(share), float)
