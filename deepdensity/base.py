@@ -22,6 +22,7 @@ from .recipe import (
     auto_batch_size,
     choose_views,
     pretraining_epochs,
+    refresh_steps,
 )
 from .schedules import SCHEDULES
 from .starts import MIN_PER_CLUSTER, STARTS, cluster_means, kmeans_start, several_starts
@@ -82,7 +83,10 @@ class BaseDeepClustering(FittedDeepClustering):
         ],
         "guard": ["boolean"],
         "precision": [StrOptions({"auto", "float32", "bfloat16"})],
-        "refresh_interval": [Interval(Integral, 1, None, closed="left")],
+        "refresh_interval": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
         "tol": [Interval(Real, 0, None, closed="left")],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "device": [str, torch.device],
@@ -180,6 +184,11 @@ class BaseDeepClustering(FittedDeepClustering):
         if self.pretrain_epochs == "auto":
             return pretraining_epochs(len(trainer.source), trainer.steps_per_epoch)
         return self.pretrain_epochs
+
+    def _refresh_steps(self, trainer):
+        if self.refresh_interval == "auto":
+            return refresh_steps(trainer.steps_per_epoch)
+        return self.refresh_interval
 
     def _first_partition(self, trainer, Z):
         """Centres (k, latent) and labels (n,) to start from, for an embedding Z.

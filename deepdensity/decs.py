@@ -68,8 +68,9 @@ class DECSClustering(BaseDeepClustering):
         does that to images; of vectors it drops values and swaps a vector for one of
         its nearest neighbours (see :mod:`deepdensity.views`). A function is called as
         ``augment(x, generator)``.
-    refresh_interval : int, default=100
-        Iterations between two looks at the labels (see `tol` and `guard`).
+    refresh_interval : "auto" or int, default="auto"
+        Iterations between two looks at the labels (see `tol` and `guard`). "auto" is
+        100, but at least two epochs.
     tol : float, default=1e-3
         Training stops when the share of labels that change between refreshes stays
         under it at two refreshes running. 0 never stops early.
@@ -197,7 +198,7 @@ class DECSClustering(BaseDeepClustering):
         lr=2e-3,
         schedule="one-cycle",
         augment="auto",
-        refresh_interval=100,
+        refresh_interval="auto",
         tol=1e-3,
         init="auto",
         n_init=20,
@@ -278,12 +279,13 @@ class DECSClustering(BaseDeepClustering):
         trainer.batch_size = self._batch_size(CLUSTER_BATCH)
         watch = LabelWatch(labels, self.tol)
         max_iter = self._auto(trainer, "max_iter", ITERATIONS, VECTOR_STEPS)
-        n_iter, n_rounds = 0, -(-max_iter // self.refresh_interval)
+        interval = self._refresh_steps(trainer)
+        n_iter, n_rounds = 0, -(-max_iter // interval)
         self.start_information_ = self._information(trainer)
         with trainer.phase("cluster", loss, n_rounds, max_iter) as net:
             guard = Guard(net, labels, self.n_clusters)
             while n_iter < max_iter:  # line 3
-                n_steps = min(self.refresh_interval, max_iter - n_iter)
+                n_steps = min(interval, max_iter - n_iter)
                 batches = TrainingSet(trainer.source, n_batches=n_steps)
                 net.fit_loop(batches, epochs=1)  # line 7: Eq. 16 and 17
                 n_iter += n_steps

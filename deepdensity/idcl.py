@@ -74,9 +74,9 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         does that to images; of vectors it drops values and swaps a vector for one of
         its nearest neighbours (see :mod:`deepdensity.views`). A function is called as
         ``augment(x, generator)``.
-    refresh_interval : int, default=100
+    refresh_interval : "auto" or int, default="auto"
         Gradient steps between two refreshes of densities, cores, labels and targets,
-        rounded up to whole epochs.
+        rounded up to whole epochs. "auto" is 100, but at least two epochs.
     tol : float, default=1e-3
         Once the curriculum has admitted all it will, training stops when the share of
         labels that change between refreshes stays under `tol` at two refreshes running.
@@ -235,7 +235,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         lr=2e-3,
         schedule="one-cycle",
         augment="auto",
-        refresh_interval=100,
+        refresh_interval="auto",
         tol=1e-3,
         init="auto",
         n_init=20,
@@ -320,7 +320,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         pace = Pace(
             self.pacing, self.pacing_epochs, n_epochs, self.lambda_0, self.lambda_max
         )
-        refresh_epochs = -(-self.refresh_interval // trainer.steps_per_epoch)
+        refresh_epochs = -(-self._refresh_steps(trainer) // trainer.steps_per_epoch)
         n_steps = n_epochs * trainer.steps_per_epoch
         with trainer.phase("cluster", loss, n_epochs, n_steps) as net:
             guard = Guard(net, watch.labels, self.n_clusters)

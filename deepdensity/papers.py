@@ -59,6 +59,7 @@ DECS = {
     "autoencoder": "conv",
     "pretrain_epochs": 500,
     "max_iter": 10_000,
+    "refresh_interval": 100,  # looks at the labels, which change nothing
     "batch_size": 256,
     "lr": 1e-3,
     "alpha": 1.0,

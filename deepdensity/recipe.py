@@ -15,6 +15,7 @@ __all__ = [
     "choose_views",
     "data_variance",
     "pretraining_epochs",
+    "refresh_steps",
 ]
 
 BALANCE = 0.3  # of DECS where samples are augmented
@@ -30,6 +31,8 @@ MOST_STEPS = 4000
 RECONSTRUCTION = 1 / 3  # weight in DECS where nothing is augmented
 CORE_FRACTIONS = (0.05, 0.5)  # of IDCL where samples are augmented, and where not
 TRIAL_STEPS = 150
+REFRESH_STEPS = 100
+REFRESH_EPOCHS = 2  # or more steps, so that refreshes stay cheap beside training
 
 BATCHES_PER_EPOCH = 128
 SMALLEST_BATCH = 32
@@ -61,6 +64,14 @@ def pretraining_epochs(n_samples, steps_per_epoch):
     fewest, most_of_fewest = FEWEST_STEPS
     at_least = min(most_of_fewest, max(fewest, n_samples))
     return auto_epochs(PRETRAIN_EPOCHS, steps_per_epoch, at_least, MOST_STEPS)
+
+
+def refresh_steps(steps_per_epoch):
+    """Gradient steps between two refreshes: 100, but at least two epochs.
+
+    A refresh embeds all samples, which costs a good part of an epoch.
+    """
+    return max(REFRESH_STEPS, REFRESH_EPOCHS * steps_per_epoch)
 
 
 def choose_views(augment, source, clean, seed):

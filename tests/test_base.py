@@ -511,6 +511,20 @@ def test_parameters_reach_the_pretraining(short, change):
     assert_array_equal(other.predict(X), other.labels_)
 
 
+@pytest.mark.parametrize("short", BOTH)
+def test_refreshes_are_rare_beside_training_by_default(short):
+    X, _ = digit_vectors(250)
+    more = {"batch_size": 2, "tol": 0, "pretrain_epochs": 1}
+    limit = {"max_epochs": 5} if short is idcl else {"max_iter": 5 * 125}
+    model = short(refresh_interval="auto", **limit, **more).fit(X)
+    rows = [row for row in model.history_ if row["phase"] == "cluster"]
+    if short is idcl:
+        changes = ["label_change" in row for row in rows]
+        assert changes == [True, False, True, False, True]
+    else:
+        assert [row["train_batch_count"] for row in rows] == [250, 250, 125]
+
+
 @pytest.mark.parametrize("has", [True, False])
 def test_precision_auto_is_bfloat16_where_the_device_has_it(has, monkeypatch):
     monkeypatch.setattr(base, "has_bfloat16", lambda device: has)

@@ -13,6 +13,7 @@ from deepdensity.recipe import (
     choose_views,
     data_variance,
     pretraining_epochs,
+    refresh_steps,
 )
 from deepdensity.views import AugmentedViews, NeighbourViews
 
@@ -157,3 +158,10 @@ def test_data_variance_of_many_samples_is_that_of_rows_spread_over_them(monkeypa
     source = source_of(X, (8, 8))
     x = source.read(slice(0, 300, 3)).double().numpy()
     assert_allclose(data_variance(source), x.var(0).mean(), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("steps_per_epoch", "steps"), [(1, 100), (50, 100), (51, 102), (274, 548)]
+)
+def test_refreshes_are_100_steps_or_two_epochs_apart(steps_per_epoch, steps):
+    assert refresh_steps(steps_per_epoch) == steps

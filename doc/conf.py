@@ -1,0 +1,23 @@
+"""Settings of Sphinx: ``make doc`` builds the pages offline."""
+
+from importlib.metadata import version as installed_version
+
+project = "deepdensity"
+author = "The deepdensity developers"
+copyright = "The deepdensity developers"
+release = version = installed_version("deepdensity")
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+]
+exclude_patterns = ["_build"]
+html_theme = "pydata_sphinx_theme"
+html_theme_options = {"show_prev_next": False, "icon_links": []}
+html_sidebars = {"**": ["sidebar-nav-bs"]}
+autosummary_generate = True
+autodoc_inherit_docstrings = True
+numpydoc_show_class_members = False
+nitpicky = False
