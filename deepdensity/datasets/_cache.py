@@ -1,0 +1,64 @@
+"""Where the arrays of a set come from: its npz file, else whatever makes one."""
+
+import warnings
+from pathlib import Path
+
+from sklearn.datasets import get_data_home
+
+from ._npz import read_npz, write_npz
+
+__all__ = ["load_arrays"]
+
+
+def load_arrays(record, make, data_home, download_if_missing, optional=(), **more):
+    """The arrays of a set: of its npz file, which is made where it is missing.
+
+    Parameters
+    ----------
+    record : Record
+    make : callable or None
+        ``make(folder, download) -> dict`` gets the arrays from elsewhere; it raises
+        OSError where it cannot, or may not download. None where there is no such way.
+    data_home : str, path-like or None
+        Folder of the npz file; None is scikit-learn's.
+    download_if_missing : bool
+    optional : sequence of str
+        Arrays of the file beside X and y that it may have.
+    **more
+        For `read_npz`.
+
+    Returns
+    -------
+    dict of str to array
+
+    Raises
+    ------
+    OSError
+        If the set is neither there nor to be had.
+    """
+    folder = Path(get_data_home(data_home))
+    path = folder / record.file
+    if path.exists():
+        return read_npz(path, optional, **more)
+    try:
+        if make is None:
+            raise FileNotFoundError(
+                f"there is no {record.file} in {folder}, and no download of known "
+                "checksum"
+            )
+        arrays = make(folder, download_if_missing)
+    except OSError as error:
+        raise OSError(
+            f"{record.title}: {str(error).rstrip('.')}. Put {record.file} into "
+            f"{folder}: an npz file of {record.layout}. The set's origin: "
+            f"{record.source}"
+        ) from error
+    try:
+        write_npz(path, arrays)
+    except OSError as error:  # a folder that may only be read
+        warnings.warn(
+            f"{record.title} could not be kept as {path}, and will be converted again "
+            f"next time: {error}",
+            stacklevel=3,
+        )
+    return arrays
