@@ -155,7 +155,7 @@ class DECSClustering(BaseDeepClustering):
     n_iter_ : int
         Iterations done in the clustering phase.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
 
     References
     ----------

@@ -184,7 +184,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
     n_iter_ : int
         Epochs done in the clustering phase.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
 
     References
     ----------

@@ -44,12 +44,12 @@ class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     ----------
     target_sum_ : float
         The total t, in counts a cell.
-    variances_ : ndarray of shape (n_features_in_,)
+    variances_ : ndarray of shape (n_features,)
         Variance of each gene's logarithms; only with `n_top_genes`.
     top_genes_ : ndarray of int of shape (n_top_genes,)
         Columns of the genes that are kept; only with `n_top_genes`.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the genes, of an AnnData object or a data frame.
 
     Examples

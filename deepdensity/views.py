@@ -1,7 +1,7 @@
 """Views: what the network sees of a sample, and what it shall make of it.
 
-A view is called with a batch x (b, *shape), the rows it comes from (b,) and a random
-generator, and returns the network's input and the sample to reconstruct from it.
+A view is called with a batch x ``(b, *shape)``, the rows it comes from (b,) and a
+random generator, and returns the network's input and the sample to reconstruct from it.
 """
 
 import torch

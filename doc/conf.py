@@ -1,11 +1,11 @@
 """Settings of Sphinx: ``make doc`` builds the pages offline."""
 
-from importlib.metadata import version as installed_version
+import deepdensity
 
 project = "deepdensity"
 author = "The deepdensity developers"
 copyright = "The deepdensity developers"
-release = version = installed_version("deepdensity")
+release = version = deepdensity.__version__
 
 extensions = [
     "sphinx.ext.autodoc",
@@ -13,6 +13,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "numpydoc",
 ]
+templates_path = ["_templates"]
 exclude_patterns = ["_build"]
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {"show_prev_next": False, "icon_links": []}
