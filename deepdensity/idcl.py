@@ -125,9 +125,9 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
     lambda_max : float, default=0.95
         Largest share of the samples in training (Eq. 6).
     core_fraction : "auto", float or None, default="auto"
-        Share of a cluster's samples in its density core (Eq. 9). "auto" is the paper's
-        0.05 where samples are augmented, and 0.5 for vectors. Ablation: None, the
-        cluster's centre in place of a core.
+        Share of a cluster's samples in its density core (Eq. 9), 0.05 in the paper.
+        "auto" is 0.2 where samples are augmented, and 0.5 for vectors. Ablation: None,
+        the cluster's centre in place of a core.
     cutoff_quantile : float, default=0.02
         Quantile of the pair distances that is d_c, the radius of the density (Eq. 1).
     density_kernel : {"gaussian", "cutoff"}, default="gaussian"

@@ -425,7 +425,7 @@ def test_init_auto_starts_from_the_labels_that_scored_most(
         centres = cluster_means(Z, best.labels, N_CLUSTERS)
         assert_allclose(found, np.sort(centres, axis=0), atol=1e-5)
     else:
-        cores = density_core(model.density_, best.labels, 0.05)
+        cores = density_core(model.density_, best.labels, 0.2)
         expected = np.sort(np.concatenate(list(cores.values())))
         assert_array_equal(model.core_sample_indices_, expected)
 
