@@ -248,7 +248,7 @@ def test_max_epochs_auto_is_a_number_of_steps_for_vectors(monkeypatch):
     assert idcl(max_epochs="auto", tol=0).fit(X).n_iter_ == 4
 
 
-def test_cores_are_a_twentieth_of_augmented_clusters_and_half_of_others():
+def test_cores_are_a_fifth_of_augmented_clusters_and_half_of_others():
     X, _ = digit_vectors(200)
     for augment, fraction in [("affine", 0.5), (lambda x, g: 0.9 * x, 0.2)]:
         model = idcl(augment=augment).fit(X)
