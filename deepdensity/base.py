@@ -240,8 +240,8 @@ class BaseDeepClustering(FittedDeepClustering):
     def _improved(self, trainer, guard):
         """Score the end; where it is below the start's, network and loss go back."""
         self.information_ = self.start_information_
-        if guard.good is guard.first:
-            return True
+        if self.guard and guard.good is guard.first:
+            return True  # nothing trained, or all of it taken back
         self.information_ = self._information(trainer)
         if not self.guard or self.information_ >= self.start_information_:
             return True

@@ -585,7 +585,7 @@ class Blur(Callback):
         if net.phase == "cluster":
             with torch.no_grad():
                 weight = next(net.module_.parameters())
-                weight.add_(torch.linspace(-1, 1, weight.numel()).view_as(weight))
+                weight.add_(torch.linspace(-0.03, 0.03, weight.numel()).view_as(weight))
 
 
 def second_epoch_of_clustering(net):
