@@ -1,10 +1,10 @@
-"""Scores of a clustering against known classes, beside those of scikit-learn."""
+"""Clusters against known classes, beside the scores of scikit-learn."""
 
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics.cluster import contingency_matrix
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
-__all__ = ["clustering_accuracy"]
+__all__ = ["accuracy_scorer", "clustering_accuracy"]
 
 
 def clustering_accuracy(y_true, y_pred):
@@ -44,6 +44,39 @@ def clustering_accuracy(y_true, y_pred):
     counts = contingency_matrix(y_true, y_pred)  # (classes, clusters)
     matching = linear_sum_assignment(counts, maximize=True)
     return float(counts[matching].sum() / len(y_true))
+
+
+def accuracy_scorer(estimator, X, y=None):
+    """Accuracy of the clusters that a fitted estimator predicts, as a scorer.
+
+    Parameters
+    ----------
+    estimator : estimator with ``predict``
+        Fitted.
+    X : array-like or sparse matrix
+        What ``predict`` takes.
+    y : array-like of shape (n_samples,)
+        Classes: they must be given.
+
+    Returns
+    -------
+    float
+        :func:`clustering_accuracy` of ``y`` and ``estimator.predict(X)``.
+
+    Notes
+    -----
+    **What it can compare:** any two clusterings of the same samples, whatever the
+    method and the latent space. Across `n_clusters` with care: clusters in excess of
+    the classes count as wrong. What is chosen by it has seen the classes: report
+    another data set's, or other samples'.
+    """
+    if y is None:
+        raise ValueError(
+            "accuracy_scorer compares clusters with known classes, and y is None: give "
+            "y to the search, search.fit(X, y), or choose a score that needs no "
+            "classes, such as embedding_silhouette."
+        )
+    return clustering_accuracy(y, estimator.predict(X))
 
 
 def check_labels(labels, name):

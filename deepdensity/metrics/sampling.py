@@ -1,0 +1,30 @@
+"""Random rows of X, whatever X is; NumPy's global generator is left alone."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils import check_random_state, resample
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import _num_samples
+
+__all__ = ["SAMPLE_CONSTRAINTS", "as_random_state", "random_rows"]
+
+SAMPLE_CONSTRAINTS = {
+    "max_samples": [Interval(Integral, 2, None, closed="left"), None],
+    "random_state": ["random_state"],
+}
+
+
+def as_random_state(random_state):
+    """A RandomState as scikit-learn makes it, but of fresh entropy for None."""
+    if random_state is None:
+        return np.random.RandomState()
+    return check_random_state(random_state)
+
+
+def random_rows(X, max_samples, random_state):
+    """X itself, or `max_samples` of its rows without repetition, if it has more."""
+    if max_samples is None or _num_samples(X) <= max_samples:
+        return X
+    random = as_random_state(random_state)
+    return resample(X, replace=False, n_samples=max_samples, random_state=random)
