@@ -1,0 +1,113 @@
+"""What displays ask of a fitted estimator, a pipeline or a search."""
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import check_is_fitted
+
+from ..fitted import FittedDeepClustering
+
+__all__ = [
+    "check_labels",
+    "check_rows",
+    "choose_clusters",
+    "fitted_parts",
+    "generator_of",
+    "last_step",
+    "rows_of",
+]
+
+
+def fitted_parts(estimator):
+    """A fitted estimator, and the deep clustering at its end.
+
+    Parameters
+    ----------
+    estimator : IDCLClustering, DECSClustering, or a pipeline or search of one
+
+    Returns
+    -------
+    estimator : estimator or Pipeline
+        Of a search the best.
+    model : IDCLClustering or DECSClustering
+        Of a pipeline the last step.
+    """
+    check_is_fitted(estimator)
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    return estimator, last_step(estimator)
+
+
+def last_step(estimator):
+    """The deep clustering that an estimator is, or that a pipeline ends in."""
+    model = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    if not isinstance(model, FittedDeepClustering):
+        raise TypeError(
+            "estimator must be an IDCLClustering or a DECSClustering, or a pipeline "
+            f"or search of one; got {type(model).__name__}."
+        )
+    return model
+
+
+def rows_of(X, rows):
+    """Some rows of X, whatever kind of table, matrix or array it is."""
+    return X[rows] if isinstance(X, np.ndarray) else _safe_indexing(X, rows)
+
+
+def generator_of(random_state):
+    """A RandomState; None takes fresh entropy and leaves NumPy's global one alone."""
+    if isinstance(random_state, np.random.RandomState):
+        return random_state
+    return np.random.RandomState(random_state)
+
+
+def check_rows(name, values, n_samples, of="X"):
+    """`values` as an array with a row for each of `n_samples`."""
+    values = np.asarray(values)
+    if values.ndim == 0 or len(values) != n_samples:
+        found = "no rows" if values.ndim == 0 else f"{len(values)} rows"
+        raise ValueError(f"{name} has {found}, and {of} has {n_samples}.")
+    return values
+
+
+def check_labels(labels, n_samples, of="X"):
+    """Labels as an array of whole numbers from 0 on."""
+    labels = check_rows("labels", labels, n_samples, of)
+    whole = labels.ndim == 1 and labels.dtype.kind in "iu"
+    if not whole or (n_samples and labels.min() < 0):
+        raise ValueError(
+            "labels must be numbers of clusters: whole, from 0 on, one a sample; got "
+            f"an array of {labels.dtype} of shape {labels.shape}"
+            f"{', with negative ones' * whole}."
+        )
+    return labels
+
+
+def choose_clusters(labels, clusters=None, max_clusters=None):
+    """The clusters to draw: those named, or the largest, at most so many.
+
+    Returns
+    -------
+    chosen : int array
+        As named, else sorted.
+    note : str
+        Which of how many they are; "" where they are all.
+    """
+    sizes = np.bincount(labels)
+    found = np.flatnonzero(sizes)
+    if clusters is None and max_clusters < 1:
+        raise ValueError(f"max_clusters={max_clusters} must be at least 1.")
+    if clusters is not None:
+        chosen = np.atleast_1d(clusters)
+        absent = np.setdiff1d(chosen, found)
+        if len(absent) or not len(chosen):
+            raise ValueError(
+                f"clusters={clusters!r} must name clusters that have samples: "
+                f"{found.tolist()}."
+            )
+    else:
+        largest = found[np.argsort(-sizes[found], kind="stable")]
+        chosen = np.sort(largest[:max_clusters])
+    if len(chosen) >= len(found):
+        return chosen, ""
+    which = "the {} largest" if clusters is None else "{}"
+    return chosen, f"{which.format(len(chosen))} of {len(found)} clusters"

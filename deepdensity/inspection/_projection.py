@@ -1,0 +1,105 @@
+"""Embeddings to the plane: by PCA, t-SNE or UMAP, of a subset where there are many."""
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+
+__all__ = ["METHODS", "check_choice", "lowest", "some_rows", "to_plane"]
+
+METHODS = ("pca", "tsne", "umap")
+PERPLEXITY = 30.0  # scikit-learn's; of few samples a third of their number
+N_NEIGHBORS = 15  # of UMAP, its own
+
+
+def check_choice(method, outliers, max_points):
+    """Raise a ValueError for options that no display can take."""
+    if method not in METHODS:
+        raise ValueError(f"method={method!r} must be one of {', '.join(METHODS)}.")
+    if not 0 <= outliers < 1:
+        raise ValueError(f"outliers={outliers!r} must be a share in [0, 1).")
+    if max_points is not None and max_points < 2:
+        raise ValueError(f"max_points={max_points!r} must be None or at least 2.")
+
+
+def some_rows(n_rows, n_samples, max_points, random):
+    """Random rows, the share of them that `max_points` is of `n_samples`: sorted."""
+    if max_points is None or n_samples <= max_points:
+        return np.arange(n_rows)
+    n_kept = round(n_rows * max_points / n_samples)
+    return np.sort(random.choice(n_rows, n_kept, replace=False))
+
+
+def lowest(scores, share):
+    """Which scores are among the lowest: bool array, round(share * n) of them true."""
+    n_lowest = round(share * len(scores))
+    marked = np.zeros(len(scores), dtype=bool)
+    marked[np.argsort(scores, kind="stable")[:n_lowest]] = True
+    return marked
+
+
+def to_plane(method, random, Z, *others):
+    """Z and other embeddings in one plane.
+
+    Parameters
+    ----------
+    method : {"pca", "tsne", "umap"}
+    random : RandomState
+    Z : array of shape (n, latent)
+    *others : arrays of shape (m, latent), or None
+        PCA maps them along the axes of Z; the other methods have no map, and embed them
+        together with Z.
+
+    Returns
+    -------
+    planes : list of arrays of shape (n, 2), or None
+        Of Z and the others. Of one latent dimension the second value is 0.
+    axis_labels : tuple of str
+    """
+    parts = [
+        np.zeros((0, Z.shape[1])) if part is None else np.asarray(part, dtype=float)
+        for part in (Z, *others)
+    ]
+    if method == "pca":
+        planes, axis_labels = principal_plane(random, *parts)
+    else:
+        plane = neighbour_embedding(method, np.concatenate(parts), random)
+        planes = np.split(plane, np.cumsum([len(part) for part in parts])[:-1])
+        name = {"tsne": "t-SNE", "umap": "UMAP"}[method]
+        axis_labels = (f"{name} 1", f"{name} 2")
+    kept = [None if part is None else p for part, p in zip((Z, *others), planes)]
+    return kept, axis_labels
+
+
+def principal_plane(random, Z, *others):
+    """Z and others along the first two principal axes of Z, and the axes' names."""
+    pca = PCA(min(2, *Z.shape), random_state=random).fit(Z)
+    planes = [pca.transform(p) if len(p) else p[:, :2] for p in (Z, *others)]
+    names = [
+        f"principal component {i + 1} ({share:.0%} of the variance)"
+        for i, share in enumerate(np.nan_to_num(pca.explained_variance_ratio_))
+    ]
+    padded = [np.pad(p, ((0, 0), (0, 2 - p.shape[1]))) for p in planes]
+    return padded, tuple((*names, "")[:2])
+
+
+def neighbour_embedding(method, Z, random):
+    """t-SNE from the principal components, or UMAP: array (n, 2)."""
+    n_others = len(Z) - 1
+    if method == "tsne":
+        perplexity = min(PERPLEXITY, max(1.0, n_others / 3))
+        init = "pca" if Z.shape[1] > 1 else "random"
+        return TSNE(
+            2, init=init, perplexity=perplexity, random_state=random
+        ).fit_transform(Z)
+    try:
+        from umap import UMAP
+    except ImportError as error:
+        raise ImportError(
+            'method="umap" requires umap-learn. You can install it with '
+            "`pip install umap-learn`."
+        ) from error
+    n_neighbors = min(N_NEIGHBORS, n_others)
+    seed = int(random.randint(2**31 - 1))
+    # with a seed UMAP runs on one thread, and would warn that n_jobs is not heeded
+    umap = UMAP(n_components=2, n_neighbors=n_neighbors, random_state=seed, n_jobs=1)
+    return umap.fit_transform(Z)

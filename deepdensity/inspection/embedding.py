@@ -1,0 +1,367 @@
+"""EmbeddingDisplay: the latent space in two dimensions."""
+
+import numpy as np
+from sklearn.utils import check_array
+
+from ._axes import needs_matplotlib, one_axes
+from ._cores import centers_of, check_centers, core_mask, core_samples
+from ._fitted import check_labels, check_rows, fitted_parts, generator_of, rows_of
+from ._number_boxes import draw_numbers
+from ._palette import cluster_colours
+from ._projection import check_choice, lowest, some_rows, to_plane
+
+__all__ = ["EmbeddingDisplay"]
+
+MAX_POINTS = 20_000
+N_RASTER = 2000  # more points than this are pixels even in a PDF
+FEW_CLUSTERS = 10
+NARROW = 5  # inches of axes that have no room for the legend in one line
+LEGEND_DROP = 0.45  # inches from the axes to the legend
+INK = "#222222"
+POINTS_CENTER = "median of the points"
+
+
+class EmbeddingDisplay:
+    """The embedding in two dimensions: clusters, density cores or centres, outliers.
+
+    Make one by :meth:`from_estimator` or :meth:`from_predictions`. The number of each
+    cluster stands at its centre: the mean of its density core (IDCL), its centre
+    (DECS), or else, as after t-SNE and UMAP, which have no map for them, the median of
+    its points.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_points, 2)
+        Samples in the plane.
+    labels : int ndarray of shape (n_points,)
+        Their clusters, from 0 on.
+    outliers : bool ndarray of shape (n_points,), default=None
+        Which of the samples to mark as outliers.
+    core_points : ndarray of shape (n_core, 2), default=None
+        Samples of density cores, in the plane.
+    core_labels : int ndarray of shape (n_core,), default=None
+    centers : ndarray of shape (n_centers, 2), default=None
+        Centres of clusters, in the plane. None takes the medians of the points.
+    center_labels : int ndarray of shape (n_centers,), default=None
+    center_name : str, default="median of the points"
+        What the centres are, for the legend.
+    n_samples : int, default=None
+        Of how many samples the points are a random subset; None is of none but them.
+    axis_labels : tuple of str, default=("", "")
+    name : str, default=None
+        Heads the title.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    scatter_ : matplotlib PathCollection
+        The samples, in an order that puts no cluster on top of the others.
+    core_scatter_, outlier_scatter_ : matplotlib PathCollection or None
+    center_scatter_ : matplotlib PathCollection
+    numbers_ : list of matplotlib Annotation
+        One for each centre, moved where one would lie on another.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepdensity.inspection import EmbeddingDisplay
+    >>> labels = np.arange(40) % 2
+    >>> Z = np.random.default_rng(0).normal(size=(40, 3)) + 5 * labels[:, None]
+    >>> display = EmbeddingDisplay.from_predictions(Z, labels)
+    >>> display.points.shape, len(display.numbers_)
+    ((40, 2), 2)
+    """
+
+    def __init__(
+        self,
+        points,
+        labels,
+        *,
+        outliers=None,
+        core_points=None,
+        core_labels=None,
+        centers=None,
+        center_labels=None,
+        center_name=POINTS_CENTER,
+        n_samples=None,
+        axis_labels=("", ""),
+        name=None,
+    ):
+        self.points = points
+        self.labels = labels
+        self.outliers = outliers
+        self.core_points = core_points
+        self.core_labels = core_labels
+        self.centers = centers
+        self.center_labels = center_labels
+        self.center_name = center_name
+        self.n_samples = n_samples
+        self.axis_labels = axis_labels
+        self.name = name
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        *,
+        method="pca",
+        outliers=0.02,
+        max_points=MAX_POINTS,
+        random_state=None,
+        ax=None,
+        **plot_params,
+    ):
+        """Embed X by a fitted estimator, and draw it.
+
+        Density cores are those of the training data, whatever X is.
+
+        Parameters
+        ----------
+        estimator : IDCLClustering, DECSClustering, or a pipeline or search of one
+            Fitted.
+        X : array-like or sparse matrix
+            As in `fit`. Of more than `max_points` samples a random subset is embedded.
+        method : {"pca", "tsne", "umap"}, default="pca"
+            "pca" keeps distances as well as two dimensions can; "tsne" keeps many
+            clusters apart, and its distances between them mean little. "umap" needs
+            umap-learn.
+        outliers : float in [0, 1), default=0.02
+            Share of the samples that are marked, those of lowest `score_samples`.
+        max_points : int or None, default=20_000
+            None draws all. t-SNE takes minutes for the default.
+        random_state : int, RandomState instance or None, default=None
+            Of the subset, t-SNE and UMAP. None takes fresh entropy.
+        ax : matplotlib Axes, default=None
+            None makes a new figure.
+        **plot_params
+            See :meth:`plot`.
+
+        Returns
+        -------
+        EmbeddingDisplay
+        """
+        needs_matplotlib(cls, "from_estimator")
+        check_choice(method, outliers, max_points)
+        estimator, model = fitted_parts(estimator)
+        random = generator_of(random_state)
+        n_samples = np.shape(X)[0]
+        X = rows_of(X, some_rows(n_samples, n_samples, max_points, random))
+        Z = np.asarray(estimator.transform(X))
+        scores = estimator.score_samples(X) if outliers else None
+        cores = core_samples(model)
+        cores = cores[some_rows(len(cores), len(model.labels_), max_points, random)]
+        core_Z = np.asarray(model.embedding_)[cores]
+        centers, center_name = centers_of(model)
+        if method != "pca":
+            centers = None
+        planes, axis_labels = to_plane(method, random, Z, core_Z, centers)
+        return cls(
+            planes[0],
+            estimator.predict(X),
+            outliers=lowest(scores, outliers) if outliers else None,
+            core_points=planes[1] if len(cores) else None,
+            core_labels=model.labels_[cores] if len(cores) else None,
+            centers=planes[2],
+            center_labels=None if centers is None else np.unique(model.labels_),
+            center_name=POINTS_CENTER if centers is None else center_name,
+            n_samples=n_samples,
+            axis_labels=axis_labels,
+            name=type(model).__name__,
+        ).plot(ax=ax, **plot_params)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        Z,
+        labels,
+        *,
+        scores=None,
+        cores=None,
+        centers=None,
+        method="pca",
+        outliers=0.02,
+        max_points=MAX_POINTS,
+        random_state=None,
+        name=None,
+        ax=None,
+        **plot_params,
+    ):
+        """Draw an embedding given as such.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_samples, n_components)
+            The embedding.
+        labels : array-like of int of shape (n_samples,)
+            Clusters, from 0 on.
+        scores : array-like of shape (n_samples,), default=None
+            Low for outliers; None marks none.
+        cores : array-like, default=None
+            Samples in density cores: their indices, or a mask of shape (n_samples,).
+        centers : array-like of shape (n_clusters, n_components), default=None
+            Centre of each cluster, for ``method="pca"``; None takes the medians of the
+            drawn points.
+        method, outliers, max_points, random_state, ax, **plot_params
+            As in :meth:`from_estimator`.
+        name : str, default=None
+            Heads the title.
+
+        Returns
+        -------
+        EmbeddingDisplay
+        """
+        needs_matplotlib(cls, "from_predictions")
+        check_choice(method, outliers, max_points)
+        random = generator_of(random_state)
+        Z = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
+        n_samples = len(Z)
+        labels = check_labels(labels, n_samples, of="Z")
+        marked = np.zeros(n_samples, dtype=bool)
+        if scores is not None:
+            marked = lowest(check_rows("scores", scores, n_samples, of="Z"), outliers)
+        in_core = core_mask(cores, n_samples)
+        alive = np.unique(labels)
+        if centers is not None:
+            centers = check_centers(centers, int(alive[-1]) + 1, Z.shape[1])[alive]
+        if method != "pca":
+            centers = None
+        rows = some_rows(n_samples, n_samples, max_points, random)
+        (points, centers), axis_labels = to_plane(method, random, Z[rows], centers)
+        in_core = in_core[rows]
+        return cls(
+            points,
+            labels[rows],
+            outliers=None if scores is None else marked[rows],
+            core_points=None if cores is None else points[in_core],
+            core_labels=None if cores is None else labels[rows][in_core],
+            centers=centers,
+            center_labels=None if centers is None else alive,
+            center_name=POINTS_CENTER if centers is None else "cluster centre",
+            n_samples=n_samples,
+            axis_labels=axis_labels,
+            name=name,
+        ).plot(ax=ax, **plot_params)
+
+    def plot(self, ax=None, *, numbers=True, legend=True, scatter_kw=None):
+        """Draw the display.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None makes a new figure.
+        numbers : bool, default=True
+            Whether to write the clusters' numbers at their centres.
+        legend : bool, default=True
+            What the marks mean; colours are told by the numbers.
+        scatter_kw : dict, default=None
+            For matplotlib's `scatter` of the samples. Markers shrink and turn
+            translucent with their number, unless it says otherwise.
+
+        Returns
+        -------
+        self
+        """
+        needs_matplotlib(type(self), "plot")
+        ax = one_axes(ax, (8, 7.2))
+        centers, center_labels = self.centers, self.center_labels
+        if centers is None:
+            center_labels = np.unique(self.labels)
+            centers = [
+                np.median(self.points[self.labels == c], axis=0) for c in center_labels
+            ]
+        centers, center_labels = np.asarray(centers), np.asarray(center_labels)
+        colours = cluster_colours(1 + max(self.labels.max(), center_labels.max()))
+        self.scatter_ = self._draw_samples(ax, colours, scatter_kw or {})
+        size = self.scatter_.get_sizes()[0]
+        self.core_scatter_ = self.outlier_scatter_ = None
+        if self.core_points is not None:
+            self.core_scatter_ = ax.scatter(
+                *self.core_points.T,
+                c=colours[self.core_labels],
+                s=2.2 * size,
+                edgecolors=INK,
+                linewidths=float(np.clip(20 / np.sqrt(len(self.points)), 0.25, 1)),
+                label="in a density core",
+                zorder=3,
+                rasterized=len(self.core_points) > N_RASTER,
+            )
+        if self.outliers is not None and self.outliers.any():
+            n_outliers = np.count_nonzero(self.outliers)
+            self.outlier_scatter_ = ax.scatter(
+                *self.points[self.outliers].T,
+                c=INK,
+                marker="x",
+                s=np.clip(120 / np.sqrt(n_outliers), 4, 24),
+                linewidths=np.clip(4 / np.sqrt(n_outliers), 0.35, 1),
+                label="outlier (lowest score_samples)",
+                zorder=4,
+                rasterized=n_outliers > N_RASTER,
+            )
+        self.center_scatter_ = ax.scatter(
+            *centers.T,
+            c="white",
+            marker="D",
+            s=34 if len(centers) <= FEW_CLUSTERS else 14,
+            edgecolors="black",
+            linewidths=1,
+            label=self.center_name,
+            zorder=5,
+        )
+        ax.set(xlabel=self.axis_labels[0], ylabel=self.axis_labels[1])
+        ax.margins(0.08)  # room for numbers above the points
+        ax.set_aspect("equal", adjustable="datalim")
+        ax.set_title(self._title())
+        self.numbers_ = []
+        if legend:
+            self._draw_legend(ax)
+        if numbers:
+            fontsize = 10 if len(centers) <= FEW_CLUSTERS else 7
+            names = [str(label) for label in center_labels]
+            self.numbers_ = draw_numbers(
+                ax, centers, names, colours[center_labels], fontsize
+            )
+        self.ax_ = ax
+        self.figure_ = ax.figure
+        return self
+
+    def _draw_samples(self, ax, colours, more):
+        n_points = len(self.points)
+        order = np.random.default_rng(0).permutation(n_points)
+        style = {
+            "c": colours[self.labels[order]],
+            "s": float(np.clip(400 / np.sqrt(n_points), 1.5, 18)),
+            "alpha": float(np.clip(10 * n_points**-0.35, 0.2, 0.8)),
+            "linewidths": 0,
+            "label": "sample",
+            "zorder": 2,
+            "rasterized": n_points > N_RASTER,
+        }
+        return ax.scatter(*self.points[order].T, **{**style, **more})
+
+    def _draw_legend(self, ax):
+        """What the marks mean, below the axis' name, where no points are."""
+        from matplotlib.transforms import ScaledTranslation
+
+        figure = ax.figure
+        below = ScaledTranslation(0, -LEGEND_DROP, figure.dpi_scale_trans)
+        narrow = ax.get_window_extent().width < NARROW * figure.dpi
+        legend = ax.legend(
+            loc="upper center",
+            bbox_to_anchor=(0.5, 0),
+            bbox_transform=ax.transAxes + below,
+            ncols=2 if narrow else 4,
+            fontsize=8,
+            frameon=False,
+        )
+        for handle in legend.legend_handles:
+            handle.set(alpha=1, sizes=[24])
+            if handle.get_label() in ("sample", "in a density core"):
+                handle.set_facecolor("0.6")  # no cluster's colour
+
+    def _title(self):
+        subset = ""
+        if self.n_samples is not None and self.n_samples > len(self.points):
+            subset = f"random {len(self.points):,} of {self.n_samples:,} samples"
+        return "\n".join(filter(None, [self.name, subset]))

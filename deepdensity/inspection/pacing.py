@@ -1,0 +1,274 @@
+"""PacingDisplay: how fast a curriculum admits the samples."""
+
+import numpy as np
+
+from ..curriculum import PACINGS, Pace, check_fractions
+from ._axes import needs_matplotlib, one_axes
+from ._fitted import last_step
+
+__all__ = ["PacingDisplay"]
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#660000")
+DASHES = ("-", "--", "-.", ":")
+MOST_EPOCHS = 1000  # more than max_epochs="auto" makes of them
+FEW = 60  # epochs or fewer have a mark each
+
+
+class PacingDisplay:
+    """Share of the samples in training against the epoch (IDCL, Eq. 5 and 6).
+
+    Make one by :meth:`from_estimator`, or by :meth:`from_pacings` to compare pacing
+    functions. Marked are `lambda_0`, with which they start, `lambda_max`, which they
+    do not exceed, and `pacing_epochs`, T of Eq. 5.
+
+    Parameters
+    ----------
+    fractions : dict of str to ndarray of shape (n_epochs,)
+        Name of the curve -> share in each epoch, counted from 0.
+    lambda_0 : float
+    lambda_max : float
+    pacing_epochs : int, default=None
+        Where not known, it is not marked.
+    name : str, default=None
+        The title.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    lines_ : list of matplotlib Line2D
+        One for each of `fractions`.
+    marks_ : dict of str to matplotlib Line2D
+        By "lambda_0", "lambda_max" and "pacing_epochs".
+
+    Examples
+    --------
+    >>> from deepdensity.inspection import PacingDisplay
+    >>> display = PacingDisplay.from_pacings(["linear", "none"], max_epochs=4)
+    >>> {name: shares.tolist() for name, shares in display.fractions.items()}
+    {'linear': [0.6, 0.8, 0.95, 0.95], 'none': [1.0, 1.0, 1.0, 1.0]}
+    """
+
+    def __init__(
+        self, fractions, *, lambda_0, lambda_max, pacing_epochs=None, name=None
+    ):
+        self.fractions = fractions
+        self.lambda_0 = lambda_0
+        self.lambda_max = lambda_max
+        self.pacing_epochs = pacing_epochs
+        self.name = name
+
+    @classmethod
+    def from_estimator(cls, estimator, *, max_epochs=None, ax=None, **plot_params):
+        """Draw the curriculum of an IDCLClustering: its own once fitted, or its plan.
+
+        Parameters
+        ----------
+        estimator : IDCLClustering, or a pipeline or search of one
+            Fitted or not. If fitted, the shares are those that it trained on.
+        max_epochs : int, default=None
+            Length of the plan of an unfitted estimator whose `max_epochs` is "auto".
+        ax : matplotlib Axes, default=None
+            None makes a new figure.
+        **plot_params
+            See :meth:`plot`.
+
+        Returns
+        -------
+        PacingDisplay
+        """
+        needs_matplotlib(cls, "from_estimator")
+        model = last_step(getattr(estimator, "best_estimator_", estimator))
+        if not hasattr(model, "lambda_0"):
+            raise TypeError(f"{type(model).__name__} has no curriculum.")
+        check_fractions(model.lambda_0, model.lambda_max)
+        if hasattr(model, "curriculum_"):
+            shares = np.array(model.curriculum_.fractions)
+            pacing_epochs = pacing_epochs_of(model, shares)
+        else:
+            if max_epochs is None:
+                max_epochs = model.max_epochs
+            if max_epochs == "auto":
+                raise ValueError(
+                    'max_epochs="auto" depends on the data: fit the estimator, or give '
+                    "max_epochs here."
+                )
+            pace = pace_of(model, model.pacing_epochs, max_epochs)
+            shares, pacing_epochs = shares_of(pace, max_epochs), pace.n_epochs or None
+        return cls(
+            {name_of(model.pacing): shares},
+            lambda_0=model.lambda_0,
+            lambda_max=model.lambda_max,
+            pacing_epochs=pacing_epochs,
+            name=type(model).__name__,
+        ).plot(ax=ax, **plot_params)
+
+    @classmethod
+    def from_pacings(
+        cls,
+        pacings=None,
+        *,
+        max_epochs=40,
+        pacing_epochs=None,
+        lambda_0=0.6,
+        lambda_max=0.95,
+        ax=None,
+        **plot_params,
+    ):
+        """Draw pacing functions beside one another.
+
+        Parameters
+        ----------
+        pacings : list of str or callable, default=None
+            Names in :data:`deepdensity.curriculum.PACINGS`, or functions
+            ``f(epoch, n_epochs, lambda_0)``. None draws all that have a name.
+        max_epochs : int, default=40
+        pacing_epochs : int, default=None
+            None is half of `max_epochs`.
+        lambda_0, lambda_max : float, default=0.6 and 0.95
+        ax : matplotlib Axes, default=None
+            None makes a new figure.
+        **plot_params
+            See :meth:`plot`.
+
+        Returns
+        -------
+        PacingDisplay
+        """
+        needs_matplotlib(cls, "from_pacings")
+        check_fractions(lambda_0, lambda_max)
+        if max_epochs < 1:
+            raise ValueError(f"max_epochs={max_epochs} must be at least 1.")
+        fractions = {}
+        for pacing in PACINGS if pacings is None else pacings:
+            if not callable(pacing) and pacing not in PACINGS:
+                raise ValueError(
+                    f"pacings has {pacing!r}, which is neither a function nor one of "
+                    f"{', '.join(PACINGS)}."
+                )
+            pace = Pace(pacing, pacing_epochs, max_epochs, lambda_0, lambda_max)
+            fractions[name_of(pacing)] = shares_of(pace, max_epochs)
+        return cls(
+            fractions,
+            lambda_0=lambda_0,
+            lambda_max=lambda_max,
+            pacing_epochs=pacing_epochs or -(-max_epochs // 2),
+        ).plot(ax=ax, **plot_params)
+
+    def plot(self, ax=None, *, line_kw=None):
+        """Draw the display.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None makes a new figure.
+        line_kw : dict, default=None
+            For matplotlib's `plot` of all lines.
+
+        Returns
+        -------
+        self
+        """
+        needs_matplotlib(type(self), "plot")
+        ax = one_axes(ax, (7, 4.5))
+        self.lines_ = []
+        for i, (name, shares) in enumerate(self.fractions.items()):
+            style = {
+                "color": COLOURS[i % len(COLOURS)],
+                "ls": DASHES[i % len(DASHES)],
+                "marker": "." if len(shares) <= FEW else None,
+                "label": name,
+                **(line_kw or {}),
+            }
+            self.lines_ += ax.plot(np.arange(len(shares)), shares, **style)
+        self.marks_ = {
+            "lambda_0": mark_share(ax, r"$\lambda_0$", self.lambda_0, "top"),
+            "lambda_max": mark_share(ax, r"$\lambda_{max}$", self.lambda_max, "bottom"),
+        }
+        if self.pacing_epochs is not None:
+            self.marks_["pacing_epochs"] = mark_epoch(ax, self.pacing_epochs)
+        ax.set(
+            xlabel="epoch of the clustering phase",
+            ylabel="share of the samples in training",
+            ylim=(0, 1.08),
+            title=self.name or "",
+        )
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.legend(loc="lower right", title="pacing")
+        self.ax_ = ax
+        self.figure_ = ax.figure
+        return self
+
+
+def mark_share(ax, symbol, share, side):
+    """A dotted line at a share, named at the right margin."""
+    ax.annotate(
+        f"{symbol} = {share:g}",
+        (1, share),
+        xycoords=("axes fraction", "data"),
+        xytext=(-4, -2 if side == "top" else 2),
+        textcoords="offset points",
+        ha="right",
+        va=side,
+        fontsize=9,
+    )
+    return ax.axhline(share, color="0.4", ls=":", lw=1, zorder=1)
+
+
+def mark_epoch(ax, epoch):
+    """A dashed line at an epoch, named at the bottom."""
+    ax.annotate(
+        f"pacing_epochs = {epoch}",
+        (epoch, 0.02),
+        xycoords=("data", "axes fraction"),
+        xytext=(-3, 0),
+        textcoords="offset points",
+        rotation=90,
+        ha="right",
+        va="bottom",
+        fontsize=9,
+    )
+    return ax.axvline(epoch, color="0.4", ls="--", lw=1, zorder=1)
+
+
+def name_of(pacing):
+    """A pacing's name: its own, or that of the function."""
+    return pacing if isinstance(pacing, str) else getattr(pacing, "__name__", "custom")
+
+
+def pace_of(model, pacing_epochs, max_epochs):
+    return Pace(
+        model.pacing, pacing_epochs, max_epochs, model.lambda_0, model.lambda_max
+    )
+
+
+def shares_of(pace, n_epochs):
+    return np.array([pace.fraction(epoch) for epoch in range(n_epochs)])
+
+
+def pacing_epochs_of(model, shares):
+    """T of Eq. 5 of a fitted model; None where the shares do not tell.
+
+    With ``max_epochs="auto"`` it followed from the data. It is then the only T that
+    gives the shares that the model trained on, if there is only one.
+    """
+    if model.pacing == "none":
+        return None
+    if model.pacing_epochs is not None:
+        return model.pacing_epochs
+    if model.max_epochs != "auto":
+        return -(-model.max_epochs // 2) or None
+    fitting = [
+        n_epochs
+        for n_epochs in range(1, MOST_EPOCHS + 1)
+        if gives(pace_of(model, n_epochs, 0), shares)
+    ]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def gives(pace, shares):
+    """Whether a pace has these shares, epoch by epoch."""
+    return all(
+        np.isclose(pace.fraction(epoch), share, rtol=1e-12, atol=0)
+        for epoch, share in enumerate(shares)
+    )

@@ -1,0 +1,306 @@
+"""SensitivityDisplay: how a score depends on two parameters."""
+
+from numbers import Real
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from ._axes import needs_matplotlib, one_axes
+from ._palette import ink_on
+
+__all__ = ["SensitivityDisplay"]
+
+MAX_VALUES = 12  # numbers of a parameter; more, as a random search draws, are binned
+N_BINS = 8
+LOG_RANGE = 50  # positive numbers that span more than this get bins of equal ratio
+
+
+class SensitivityDisplay:
+    """Heat map of a score over two parameters (Cheng et al. 2024, Fig. 4).
+
+    Make one by :meth:`from_search` or :meth:`from_cv_results`. A cell is the mean of
+    the candidates that have its two values, whatever their other parameters are; one
+    without candidates, or whose fits have all failed, is hatched. A parameter of more
+    than 12 different numbers, as a randomised search has, is cut into 8 spans.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_y, n_x)
+        Mean of the candidates; NaN where there is none.
+    counts : int ndarray of shape (n_y, n_x)
+        Number of candidates.
+    values_x, values_y : list of str
+        What the columns and the rows stand for.
+    param_x, param_y : str
+        Names of the parameters.
+    score_name : str, default="score"
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    im_ : matplotlib AxesImage
+    text_ : ndarray of matplotlib Text, shape (n_y, n_x), or None
+        None in the place of a missing cell's.
+    missing_ : list of matplotlib Rectangle
+        The hatched cells.
+    colorbar_ : matplotlib Colorbar or None
+
+    Examples
+    --------
+    >>> from deepdensity.inspection import SensitivityDisplay
+    >>> display = SensitivityDisplay.from_cv_results({
+    ...     "param_lambda_0": [0.4, 0.4, 0.6, 0.6],
+    ...     "param_pacing": ["linear", "none", "linear", "none"],
+    ...     "mean_test_score": [0.7, 0.6, 0.8, 0.6],
+    ... })
+    >>> display.param_x, display.values_x, display.scores.tolist()
+    ('lambda_0', ['0.4', '0.6'], [[0.7, 0.8], [0.6, 0.6]])
+    """
+
+    def __init__(
+        self,
+        scores,
+        counts,
+        values_x,
+        values_y,
+        *,
+        param_x,
+        param_y,
+        score_name="score",
+    ):
+        self.scores = scores
+        self.counts = counts
+        self.values_x = values_x
+        self.values_y = values_y
+        self.param_x = param_x
+        self.param_y = param_y
+        self.score_name = score_name
+
+    @classmethod
+    def from_search(
+        cls,
+        search,
+        param_x=None,
+        param_y=None,
+        score="mean_test_score",
+        *,
+        ax=None,
+        **plot_params,
+    ):
+        """Draw the results of a fitted search.
+
+        Parameters
+        ----------
+        search : GridSearchCV, RandomizedSearchCV or the like
+            Fitted: with `cv_results_`.
+        param_x, param_y : str, default=None
+            Names of parameters. None takes the first that have several values.
+        score : str, default="mean_test_score"
+            Key of `cv_results_`.
+        ax : matplotlib Axes, default=None
+            None makes a new figure.
+        **plot_params
+            See :meth:`plot`.
+
+        Returns
+        -------
+        SensitivityDisplay
+        """
+        needs_matplotlib(cls, "from_search")
+        check_is_fitted(search, "cv_results_")
+        return cls.from_cv_results(
+            search.cv_results_, param_x, param_y, score, ax=ax, **plot_params
+        )
+
+    @classmethod
+    def from_cv_results(
+        cls,
+        cv_results,
+        param_x=None,
+        param_y=None,
+        score="mean_test_score",
+        *,
+        ax=None,
+        **plot_params,
+    ):
+        """Draw the results of a search, given as a dict or data frame.
+
+        Parameters
+        ----------
+        cv_results : dict of str to array-like, or DataFrame
+            With "param_" and the names of the parameters, and `score`.
+        param_x, param_y, score, ax, **plot_params
+            As in :meth:`from_search`.
+
+        Returns
+        -------
+        SensitivityDisplay
+        """
+        needs_matplotlib(cls, "from_cv_results")
+        if score not in cv_results:
+            known = [key for key in cv_results if key.startswith(("mean_", "split"))]
+            raise ValueError(f"score={score!r} must be one of {', '.join(known)}.")
+        params = {
+            key.removeprefix("param_"): list(cv_results[key])
+            for key in cv_results
+            if key.startswith("param_")
+        }
+        param_x, param_y = choose_params(params, param_x, param_y)
+        values = np.asarray(cv_results[score], dtype=float)
+        columns, values_x = as_cells(params[param_x])
+        rows, values_y = as_cells(params[param_y])
+        counts = np.zeros((len(values_y), len(values_x)), dtype=int)
+        totals = np.zeros(counts.shape)
+        known = (columns >= 0) & (rows >= 0) & ~np.isnan(values)
+        np.add.at(counts, (rows[known], columns[known]), 1)
+        np.add.at(totals, (rows[known], columns[known]), values[known])
+        scores = np.divide(
+            totals, counts, out=np.full(counts.shape, np.nan), where=counts > 0
+        )
+        return cls(
+            scores,
+            counts,
+            values_x,
+            values_y,
+            param_x=param_x,
+            param_y=param_y,
+            score_name=score,
+        ).plot(ax=ax, **plot_params)
+
+    def plot(
+        self,
+        ax=None,
+        *,
+        cmap="viridis",
+        include_values=True,
+        values_format=".3g",
+        colorbar=True,
+        im_kw=None,
+    ):
+        """Draw the display.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None makes a new figure.
+        cmap : str or matplotlib Colormap, default="viridis"
+        include_values : bool, default=True
+            Whether to write the scores into the cells.
+        values_format : str, default=".3g"
+        colorbar : bool, default=True
+        im_kw : dict, default=None
+            For matplotlib's `imshow`.
+
+        Returns
+        -------
+        self
+        """
+        needs_matplotlib(type(self), "plot")
+        from matplotlib.patches import Rectangle
+
+        n_y, n_x = self.scores.shape
+        ax = one_axes(ax, (2.2 + 0.75 * n_x, 1.6 + 0.6 * n_y))
+        style = {"cmap": cmap, "aspect": "auto", "interpolation": "nearest"}
+        self.im_ = ax.imshow(self.scores, **{**style, **(im_kw or {})})
+        missing = np.isnan(self.scores)
+        self.missing_ = [
+            ax.add_patch(
+                Rectangle(
+                    (x - 0.5, y - 0.5), 1, 1, fill=False, hatch="///", ec="0.6", lw=0
+                )
+            )
+            for y, x in np.argwhere(missing)
+        ]
+        self.text_ = None
+        if include_values:
+            self.text_ = np.full(self.scores.shape, None, dtype=object)
+            for y, x in np.argwhere(~missing):
+                value = self.scores[y, x]
+                self.text_[y, x] = ax.text(
+                    x,
+                    y,
+                    format(value, values_format),
+                    ha="center",
+                    va="center",
+                    fontsize=9,
+                    color=ink_on(self.im_.cmap(self.im_.norm(value))),
+                )
+        slanted = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
+        is_long = max(map(len, self.values_x)) > 6
+        ax.set_xticks(range(n_x), self.values_x, **(slanted if is_long else {}))
+        ax.set_yticks(range(n_y), self.values_y)
+        ax.set(xlabel=self.param_x, ylabel=self.param_y)
+        self.colorbar_ = None
+        if colorbar and not missing.all():
+            self.colorbar_ = ax.figure.colorbar(self.im_, ax=ax, label=self.score_name)
+        self.ax_ = ax
+        self.figure_ = ax.figure
+        return self
+
+
+def choose_params(params, param_x, param_y):
+    """Two names of `params`: those given, else the first that have several values."""
+    given = [
+        None if name is None else name.removeprefix("param_")
+        for name in (param_x, param_y)
+    ]
+    for which, name in zip(("param_x", "param_y"), given):
+        if name is not None and name not in params:
+            raise ValueError(f"{which}={name!r} must be one of {', '.join(params)}.")
+    varying = [
+        name
+        for name, values in params.items()
+        if len(as_cells(values)[1]) > 1 and name not in given
+    ]
+    names = [name or (varying.pop(0) if varying else None) for name in given]
+    if None in names or names[0] == names[1]:
+        raise ValueError(
+            f"param_x={param_x!r} and param_y={param_y!r} must be two parameters, and "
+            f"None takes one that has several values; there are {', '.join(params)}."
+        )
+    return names
+
+
+def as_cells(values):
+    """The place of each value on an axis, and what the axis says there.
+
+    Returns
+    -------
+    places : int array of shape (n_candidates,)
+        -1 for a parameter that the candidate does not have.
+    names : list of str
+        Numbers in ascending order, spans where they are many; others as they come.
+    """
+    present = [i for i, value in enumerate(values) if value is not np.ma.masked]
+    places = np.full(len(values), -1)
+    kept = [values[i] for i in present]
+    if kept and all(is_number(value) for value in kept):
+        distinct = np.unique(np.array(kept, dtype=float))
+        if len(distinct) > MAX_VALUES:
+            places[present], names = in_spans(np.array(kept, dtype=float))
+            return places, names
+        places[present] = np.searchsorted(distinct, np.array(kept, dtype=float))
+        return places, [f"{value:g}" for value in distinct]
+    names = [name_of(value) for value in kept]
+    distinct = list(dict.fromkeys(names))
+    places[present] = [distinct.index(name) for name in names]
+    return places, distinct
+
+
+def in_spans(numbers):
+    """The span that each number falls into, and the spans' names."""
+    low, high = numbers.min(), numbers.max()
+    by_ratio = low > 0 and high > LOG_RANGE * low
+    edges = (np.geomspace if by_ratio else np.linspace)(low, high, N_BINS + 1)
+    places = np.searchsorted(edges[1:-1], numbers, side="right")
+    return places, [f"{a:.2g} to {b:.2g}" for a, b in zip(edges, edges[1:])]
+
+
+def is_number(value):
+    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+
+
+def name_of(value):
+    """A value that is no number, in short."""
+    return getattr(value, "__name__", None) or str(value)

@@ -1,0 +1,146 @@
+"""PacingDisplay: the shares of the curriculum, as planned and as trained."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+
+from deepdensity import IDCLClustering
+from deepdensity.curriculum import PACINGS
+from deepdensity.inspection import PacingDisplay
+from deepdensity.inspection.pacing import pacing_epochs_of
+
+from . import reference
+from .common import decs, digit_vectors, idcl
+
+X, _ = digit_vectors(120)
+
+
+@pytest.fixture(autouse=True)
+def no_figure_left():
+    yield
+    plt.close("all")
+
+
+def test_all_pacings_are_drawn_beside_one_another():
+    display = PacingDisplay.from_pacings(
+        max_epochs=30, pacing_epochs=12, lambda_0=0.3, lambda_max=0.9
+    )
+    assert list(display.fractions) == list(PACINGS)
+    for name, pacing in (
+        ("exponential", reference.exponential_pacing),
+        ("linear", reference.linear_pacing),
+    ):
+        expected = [
+            reference.capped_fraction(pacing(t, 12, 0.3), 0.9) for t in range(30)
+        ]
+        assert_allclose(display.fractions[name], expected)
+    assert (display.fractions["none"] == 1).all()
+    for line, (name, shares) in zip(display.lines_, display.fractions.items()):
+        assert line.get_label() == name
+        assert_array_equal(line.get_xdata(), np.arange(30))
+        assert_allclose(line.get_ydata(), shares)
+    styles = {(line.get_color(), line.get_linestyle()) for line in display.lines_}
+    assert len(styles) == 4
+
+
+def test_start_cap_and_length_are_marked():
+    display = PacingDisplay.from_pacings(["linear"], max_epochs=9, lambda_0=0.5)
+    assert display.pacing_epochs == 5
+    marks = display.marks_
+    assert_allclose(marks["lambda_0"].get_ydata(), 0.5)
+    assert_allclose(marks["lambda_max"].get_ydata(), 0.95)
+    assert_allclose(marks["pacing_epochs"].get_xdata(), 5)
+    told = " ".join(text.get_text() for text in display.ax_.texts)
+    assert "= 0.5" in told and "= 0.95" in told and "pacing_epochs = 5" in told
+
+
+def test_a_function_is_drawn_by_its_name():
+    def steps(epoch, n_epochs, lambda_0):
+        return lambda_0 if epoch < n_epochs else 1.0
+
+    display = PacingDisplay.from_pacings([steps, "power"], max_epochs=4)
+    assert_allclose(display.fractions["steps"], [0.6, 0.6, 0.95, 0.95])
+    legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert legend == ["steps", "power"]
+
+
+def test_unfitted_estimator_shows_its_plan():
+    model = idcl(max_epochs=20, pacing="linear", pacing_epochs=8, lambda_0=0.2)
+    display = PacingDisplay.from_estimator(model)
+    expected = [min(0.95, 0.2 + 0.8 * min(1, t / 8)) for t in range(20)]
+    assert_allclose(display.fractions["linear"], expected)
+    assert display.pacing_epochs == 8 and display.name == "IDCLClustering"
+    auto = PacingDisplay.from_estimator(IDCLClustering(3), max_epochs=6)
+    assert len(auto.fractions["exponential"]) == 6 and auto.pacing_epochs == 3
+    none = PacingDisplay.from_estimator(idcl(pacing="none"))
+    assert "pacing_epochs" not in none.marks_
+
+
+@pytest.mark.parametrize("max_epochs", [6, "auto"])
+def test_fitted_estimator_shows_what_it_trained_on(max_epochs):
+    model = idcl(max_epochs=max_epochs, tol=0, batch_size=4, pretrain_epochs=1)
+    model = make_pipeline(MinMaxScaler(), model).fit(X)
+    display = PacingDisplay.from_estimator(model)
+    inner = model[-1]
+    assert_allclose(display.fractions["exponential"], inner.curriculum_.fractions)
+    assert display.pacing_epochs == -(-inner.n_iter_ // 2)
+
+
+@pytest.mark.parametrize("pacing", ["exponential", "linear", "power"])
+@pytest.mark.parametrize("n_epochs", [1, 2, 17, 150])
+def test_length_of_the_pacing_follows_from_the_shares(pacing, n_epochs):
+    model = IDCLClustering(3, pacing=pacing)
+    shares = [min(0.95, PACINGS[pacing](t, n_epochs, 0.6)) for t in range(2 * n_epochs)]
+    assert pacing_epochs_of(model, np.array(shares)) == n_epochs
+    # only lambda_0 was seen: any length would do
+    assert pacing_epochs_of(model, np.array(shares[:1])) is None
+
+
+def test_it_draws_again_on_other_axes():
+    display = PacingDisplay.from_pacings()
+    _, ax = plt.subplots()
+    assert display.plot(ax, line_kw={"linewidth": 3}) is display
+    assert display.ax_ is ax and display.figure_ is ax.figure
+    assert {line.get_linewidth() for line in display.lines_} == {3}
+
+
+@pytest.mark.parametrize(
+    ("draw", "error", "message"),
+    [
+        (
+            lambda: PacingDisplay.from_pacings(["cubic"]),
+            ValueError,
+            "'cubic', which is neither a function nor one of exponential",
+        ),
+        (
+            lambda: PacingDisplay.from_pacings(lambda_0=0.9, lambda_max=0.5),
+            ValueError,
+            "lambda_0=0.9",
+        ),
+        (
+            lambda: PacingDisplay.from_pacings(max_epochs=0),
+            ValueError,
+            "max_epochs=0 must be at least 1",
+        ),
+        (
+            lambda: PacingDisplay.from_estimator(IDCLClustering(3)),
+            ValueError,
+            'max_epochs="auto" depends on the data',
+        ),
+        (
+            lambda: PacingDisplay.from_estimator(decs()),
+            TypeError,
+            "DECSClustering has no curriculum",
+        ),
+    ],
+)
+def test_bad_input(draw, error, message):
+    with pytest.raises(error, match=message):
+        draw()
