@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from .devices import has_bfloat16, resolve_device
 from .fitted import FittedDeepClustering
 from .inputs import Source, input_format
+from .memory import recall
 from .networks.build import AUTOENCODERS, build_autoencoder, check_autoencoder
 from .recipe import (
     CLUSTER_BATCH,
@@ -92,6 +93,7 @@ class BaseDeepClustering(FittedDeepClustering):
         "device": [str, torch.device],
         "callbacks": [list, None],
         "warm_start": ["boolean"],
+        "memory": [str, HasMethods(["cache"]), None],
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
@@ -154,24 +156,35 @@ class BaseDeepClustering(FittedDeepClustering):
     def _batch_size(self, auto):
         return auto if self.batch_size == "auto" else self.batch_size
 
-    def _pretrain(self, trainer):
-        """Train the autoencoder on reconstruction alone, unless the fit goes on.
+    def _recall(self, trainer, step, work):
+        """What `work()` returns, from `memory` where it has been done before."""
+        if self.memory is None or self.random_state is None or self.callbacks:
+            return work()
+        return recall(self.memory, trainer, step, work)
 
-        Where that diverges it starts again at a tenth of the learning rate, twice.
-        """
+    def _pretrain(self, trainer):
+        """Train the autoencoder on reconstruction alone, unless the fit goes on."""
         if self._continues():
             return
-        untrained = copy.deepcopy(trainer.module.state_dict())
         n_epochs = self._pretrain_epochs(trainer)
+        self._recall(
+            trainer,
+            ("pretrain", n_epochs),
+            lambda: self._pretrain_safely(trainer, n_epochs),
+        )
+        if trainer.lr < self.lr:
+            self._warn(
+                f"The pretraining diverged at lr={self.lr}: used {trainer.lr}.",
+                stacklevel=6,  # the caller of fit
+            )
+
+    def _pretrain_safely(self, trainer, n_epochs):
+        """Where that diverges start again at a tenth of the learning rate, twice."""
+        untrained = copy.deepcopy(trainer.module.state_dict())
         for lr in (trainer.lr, trainer.lr / 10, trainer.lr / 100):
             trainer.lr = lr
             trainer.pretrain(n_epochs)
             if np.isfinite(trainer.embed()).all():
-                if lr < self.lr:
-                    self._warn(
-                        f"The pretraining diverged at lr={self.lr}: used {lr}.",
-                        stacklevel=6,  # the caller of fit
-                    )
                 return
             trainer.module.load_state_dict(untrained)
         raise ValueError(
@@ -196,27 +209,40 @@ class BaseDeepClustering(FittedDeepClustering):
         By `init`; where that is "auto" each start is tried, and the best is kept with
         the network that it has trained: Z is no longer its embedding then.
         """
+        parameters = (
+            self.n_clusters,
+            self.init,
+            self.n_init,
+            self._start_seed,
+            self._batch_size(CLUSTER_BATCH),
+        )
+        start, self.pretrain_labels_, self.start_scores_ = self._recall(
+            trainer, ("start", *parameters), lambda: self._choose_start(trainer, Z)
+        )
+        return start
+
+    def _choose_start(self, trainer, Z):
+        """Centres and labels to start from, k-means' labels, scores of the trials."""
         k, seed = self.n_clusters, self._start_seed
         kmeans = kmeans_start(Z, Z, k, self.n_init, seed)
-        self.pretrain_labels_ = kmeans[1]
-        self.start_scores_ = {}
         init = self.init
         if init == "auto" and trainer.augment is None:
             init = "k-means"  # among vectors the trials find nothing better
         if init == "k-means" or k == 1 or len(Z) < MIN_PER_CLUSTER * k:
-            return kmeans
+            return kmeans, kmeans[1], {}
         views = trainer.embed_views(N_VIEWS)
         if init != "auto":
-            return STARTS[init](Z, views, k, self.n_init, seed)
+            return STARTS[init](Z, views, k, self.n_init, seed), kmeans[1], {}
         starts = {"k-means": kmeans, **several_starts(Z, views, k, self.n_init, seed)}
         batch_size, trainer.batch_size = (
             trainer.batch_size,
             self._batch_size(CLUSTER_BATCH),
         )
-        best, self.start_scores_ = best_trial(trainer, starts, views, TRIAL_STEPS, seed)
+        best, scores = best_trial(trainer, starts, views, TRIAL_STEPS, seed)
         trainer.batch_size = batch_size
         trainer.module.load_state_dict(best.state)
-        return cluster_means(trainer.embed(), best.labels, k), best.labels
+        centres = cluster_means(trainer.embed(), best.labels, k)
+        return (centres, best.labels), kmeans[1], scores
 
     def _auto(self, trainer, name, augmented, plain):
         """A parameter's value; where it is "auto" by whether samples are augmented."""

@@ -66,6 +66,17 @@ class DensityCoreHead:
         self._refresh_cores(Z, labels)
         return self._assign(Z)
 
+    def _refresh(self, trainer, guard, labels):
+        """Densities and cores of the embedding as it is, and the assignment Q to them.
+
+        Where the guard finds fault with them, those of its last good state.
+        """
+        Z = trainer.embed()
+        Q = self._assign_anew(Z, labels)
+        if self.guard and guard.net.history and not guard.passes(Z, Q.argmax(1)):
+            Q = self._assign_anew(trainer.embed(), labels)
+        return Q
+
     def _cores(self, dtype=torch.float64, device="cpu"):
         means, spreads = np.array(self.core_means_), np.array(self.core_spreads_)
         return DensityCores(

@@ -101,6 +101,10 @@ class DECSClustering(BaseDeepClustering):
     warm_start : bool, default=False
         Go on from the last fit: from its network, without pretraining, and from its
         centres if there are as many.
+    memory : str or object with the joblib.Memory interface, default=None
+        Folder in which pretraining and starts are kept, for the fits of a search that
+        share them; see :mod:`deepdensity.memory`. Not used with `callbacks`, nor where
+        `random_state` is None.
     verbose : int, default=0
         Above 0 a progress bar for each phase.
     random_state : int, RandomState instance or None, default=None
@@ -208,6 +212,7 @@ class DECSClustering(BaseDeepClustering):
         device="auto",
         callbacks=None,
         warm_start=False,
+        memory=None,
         verbose=0,
         random_state=None,
         alpha=1.0,
@@ -237,6 +242,7 @@ class DECSClustering(BaseDeepClustering):
         self.device = device
         self.callbacks = callbacks
         self.warm_start = warm_start
+        self.memory = memory
         self.verbose = verbose
         self.random_state = random_state
         self.alpha = alpha

@@ -108,6 +108,10 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
     warm_start : bool, default=False
         Go on from the last fit: from its network, without pretraining, and from its
         cores if there are as many.
+    memory : str or object with the joblib.Memory interface, default=None
+        Folder in which pretraining and starts are kept, for the fits of a search that
+        share them; see :mod:`deepdensity.memory`. Not used with `callbacks`, nor where
+        `random_state` is None.
     verbose : int, default=0
         Above 0 a progress bar for each phase.
     random_state : int, RandomState instance or None, default=None
@@ -245,6 +249,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         device="auto",
         callbacks=None,
         warm_start=False,
+        memory=None,
         verbose=0,
         random_state=None,
         pacing="exponential",
@@ -278,6 +283,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         self.device = device
         self.callbacks = callbacks
         self.warm_start = warm_start
+        self.memory = memory
         self.verbose = verbose
         self.random_state = random_state
         self.pacing = pacing
@@ -375,17 +381,6 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         self.core_spreads_ = np.zeros(self.n_clusters)
         self.kernel_scale_ = self._first_scale(trainer, self.core_means_, labels)
         return labels
-
-    def _refresh(self, trainer, guard, labels):
-        """Densities and cores of the embedding as it is, and the assignment Q to them.
-
-        Where the guard finds fault with them, those of its last good state.
-        """
-        Z = trainer.embed()
-        Q = self._assign_anew(Z, labels)
-        if self.guard and guard.net.history and not guard.passes(Z, Q.argmax(1)):
-            Q = self._assign_anew(trainer.embed(), labels)
-        return Q
 
     def _set_head(self, labels):
         """Cores and labels of the final embedding, empty clusters last."""

@@ -1,0 +1,120 @@
+"""A hash of what a computation depends on: data, networks and the code they run."""
+
+import sys
+from types import CodeType, FunctionType
+
+import torch
+from joblib.hashing import NumpyHasher
+
+__all__ = ["fingerprint"]
+
+# what these hold is told by its name: their versions say the rest
+LIBRARIES = {"deepdensity", "joblib", "numpy", "scipy", "sklearn", "skorch", "torch"}
+LIBRARIES |= set(sys.stdlib_module_names)
+
+
+def fingerprint(value):
+    """A hash of a value and of all that it holds.
+
+    joblib's hash of Python objects and arrays, which knows a function and a class by
+    name alone, and tensors not at all. Here tensors count by their values, and the
+    functions and classes of a user's own by their compiled code and what they enclose;
+    not looked into are the global names that this code uses.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    str
+        Equal for equal values, in another process too.
+
+    Raises
+    ------
+    Exception
+        Of any kind, as objects that cannot be pickled raise it.
+    """
+    return Fingerprint("sha1", coerce_mmap=True).hash(value)
+
+
+class Fingerprint(NumpyHasher):
+    """joblib's hasher, with plain stand-ins for what it cannot tell apart."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._met = {}  # id -> number and object, so that no id is given twice
+
+    def save(self, obj):
+        super().save(self._stand_in(obj))
+
+    def _stand_in(self, obj):
+        for kind, describe in BY_VALUE.items():
+            if isinstance(obj, kind):
+                return describe(obj)
+        for kind, describe in BY_IDENTITY.items():
+            if isinstance(obj, kind):
+                if id(obj) in self._met:  # a class is among its own methods' cells
+                    return ("met before", self._met[id(obj)][0])
+                self._met[id(obj)] = len(self._met), obj
+                return describe(obj)
+        return obj
+
+
+def describe_tensor(tensor):
+    values = tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy()
+    kind = (tensor.dtype, tensor.device, tuple(tensor.shape), tensor.requires_grad)
+    return ("tensor", *kind, values)
+
+
+def describe_function(function):
+    name = ("function", function.__module__, function.__qualname__)
+    cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    if is_library(function.__module__):
+        return (*name, cells)
+    defaults = (function.__defaults__, function.__kwdefaults__)
+    return (*name, function.__code__, *defaults, cells)
+
+
+def describe_code(code):
+    names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
+    return ("code", code.co_code, code.co_consts, *names)
+
+
+def describe_class(kind):
+    name = ("class", kind.__module__, kind.__qualname__)
+    if is_library(kind.__module__):
+        return name
+    members = {
+        key: unwrapped(value)
+        for key, value in vars(kind).items()
+        if not (is_bookkeeping(key) and not callable(value))
+    }
+    return (*name, kind.__bases__, members)
+
+
+def unwrapped(value):
+    """The function of a static or class method or of a property; else the value."""
+    return getattr(value, "__func__", getattr(value, "fget", value))
+
+
+def is_bookkeeping(name):
+    """Whether Python keeps what a class holds by this name: its doc, its slots."""
+    return name.startswith("__") or name == "_abc_impl"
+
+
+def is_library(module):
+    return str(module).partition(".")[0] in LIBRARIES
+
+
+BY_VALUE = {  # whether two of them are one object is chance
+    CodeType: describe_code,
+    frozenset: lambda values: ("frozenset", sorted(map(repr, values))),
+    torch.dtype: lambda value: ("dtype", str(value)),
+    torch.device: lambda value: ("device", str(value)),
+}
+BY_IDENTITY = {  # tied weights are one tensor
+    torch.Tensor: describe_tensor,
+    FunctionType: describe_function,
+    type: describe_class,
+}

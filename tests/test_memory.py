@@ -1,0 +1,388 @@
+"""Steps kept on disk: the same fits, bit for bit, in a fraction of the time."""
+
+import functools
+
+import joblib
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+from torch import nn
+
+from deepdensity import base
+from deepdensity.networks import MLPAutoencoder
+from deepdensity.training import Trainer
+
+from .common import BOTH, Nets, decs, digit_images, digit_vectors, idcl, small_conv
+
+
+class Own(nn.Module):
+    """A network of a user's own."""
+
+    slope = 0.1
+
+    def __init__(self, input_shape, n_components):
+        super().__init__()
+        self.encoder = nn.Linear(input_shape[0], n_components)
+        self.decoder = nn.Linear(n_components, input_shape[0])
+
+    def encode(self, x):
+        return nn.functional.leaky_relu(self.encoder(x), self.slope)
+
+    def decode(self, z):
+        return self.decoder(z)
+
+
+class OtherCode(Own):
+    def encode(self, x):
+        return torch.tanh(self.encoder(x))
+
+
+OtherCode.__qualname__ = "Own"  # as a class of a notebook, defined once more
+
+
+class Steeper(Own):
+    slope = 0.2
+
+
+class Closed:
+    """An object that can be copied and not pickled, such as a handle."""
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __reduce__(self):
+        raise TypeError("closed")
+
+
+class Unhashable(Own):
+    def __init__(self, input_shape, n_components):
+        super().__init__(input_shape, n_components)
+        self.handle = Closed()
+
+
+def brighter(x, generator):
+    return x + 0.1 * torch.rand(len(x), 1, generator=generator)
+
+
+def darker(x, generator):
+    return x - 0.1 * torch.rand(len(x), 1, generator=generator)
+
+
+@pytest.fixture
+def steps(monkeypatch):
+    """The steps that are done and not recalled, in order."""
+    seen = []
+    pretrain, choose = Trainer.pretrain, base.BaseDeepClustering._choose_start
+
+    def noted_pretrain(self, n_epochs):
+        seen.append("pretrain")
+        return pretrain(self, n_epochs)
+
+    def noted_choose(self, trainer, Z):
+        seen.append("start")
+        return choose(self, trainer, Z)
+
+    monkeypatch.setattr(Trainer, "pretrain", noted_pretrain)
+    monkeypatch.setattr(base.BaseDeepClustering, "_choose_start", noted_choose)
+    return seen
+
+
+def learnt(model):
+    """What a fit has learnt: fitted attributes as arrays, weights, history."""
+    values = {
+        key: value
+        for key, value in vars(model).items()
+        if key.endswith("_") and isinstance(value, (np.ndarray, float, int, dict))
+    }
+    rows = [{k: v for k, v in row.items() if k != "dur"} for row in model.history_]
+    weights = {k: v.numpy() for k, v in model.module_.state_dict().items()}
+    return {**values, **weights, "rows": rows}
+
+
+def assert_same_fit(a, b):
+    a, b = learnt(a), learnt(b)
+    assert a.keys() == b.keys()
+    for key in a:
+        assert_array_equal(a[key], b[key], err_msg=key)
+
+
+BOTH_STEPS = ["pretrain", "start"]
+
+
+@pytest.mark.parametrize("short", BOTH)
+@pytest.mark.parametrize("init", ["k-means", "auto"])
+def test_the_same_to_the_last_bit(short, init, tmp_path, steps, monkeypatch):
+    monkeypatch.setattr(base, "TRIAL_STEPS", 3)
+    images, _ = digit_images(100)
+    more = {"autoencoder": small_conv, "init": init, "pretrain_epochs": 2}
+    without = short(**more).fit(images)
+    first = short(**more, memory=str(tmp_path)).fit(images)
+    assert steps == 2 * BOTH_STEPS
+    second = short(**more, memory=joblib.Memory(str(tmp_path), verbose=0)).fit(images)
+    assert steps == 2 * BOTH_STEPS
+    assert_same_fit(first, without)
+    assert_same_fit(second, without)
+    assert bool(second.start_scores_) == (init == "auto")
+
+
+def test_both_estimators_share_what_is_kept(tmp_path, steps):
+    X, _ = digit_vectors(100)
+    idcl(memory=tmp_path.as_posix()).fit(X)
+    model = decs(memory=tmp_path.as_posix()).fit(X)
+    assert steps == BOTH_STEPS
+    assert_same_fit(model, decs().fit(X))
+
+
+GRIDS = [
+    (idcl, {"pacing": ["linear", "none"], "lambda_0": [0.4, 0.8]}),
+    (decs, {"alpha": [0.5, 1.0], "lambda_var": [0.2, 0.8]}),
+    (idcl, {"gamma": [0.1, 1.0], "guard": [False, True], "max_epochs": [2, 3]}),
+]
+
+
+@pytest.mark.parametrize(("short", "grid"), GRIDS)
+def test_a_search_pretrains_once(short, grid, tmp_path, steps):
+    X, _ = digit_vectors(100)
+    cv = [(np.arange(100), np.arange(100))]
+    plain = GridSearchCV(short(), grid, cv=cv).fit(X)
+    steps.clear()
+    search = GridSearchCV(short(memory=str(tmp_path)), grid, cv=cv).fit(X)
+    assert steps == BOTH_STEPS
+    for key in ("mean_test_score", "rank_test_score"):
+        assert_array_equal(search.cv_results_[key], plain.cv_results_[key])
+    assert_same_fit(search.best_estimator_, plain.best_estimator_)
+
+
+def test_a_search_over_the_number_of_clusters_pretrains_once(tmp_path, steps):
+    X, _ = digit_vectors(100)
+    for k in (3, 5):
+        model = idcl(memory=str(tmp_path)).set_params(n_clusters=k).fit(X)
+        assert_same_fit(model, idcl().set_params(n_clusters=k).fit(X))
+    kept = [step for step in steps if step == "pretrain"]
+    assert len(kept) == 1 + 2  # with memory, and twice without
+
+
+@pytest.mark.parametrize("n_jobs", [2])
+def test_worker_processes_find_it(n_jobs, tmp_path, steps):
+    X, _ = digit_vectors(100)
+    cv = [(np.arange(100), np.arange(100))]
+    model = make_pipeline(MinMaxScaler(), idcl(memory=str(tmp_path), autoencoder=Own))
+    with joblib.parallel_config("loky", inner_max_num_threads=torch.get_num_threads()):
+        search = GridSearchCV(
+            model, {"idclclustering__lambda_0": [0.4, 0.8]}, cv=cv, n_jobs=n_jobs
+        ).fit(X)
+    assert steps == []  # the refit has found what a worker has kept
+    assert search.predict(X).shape == (100,)
+
+
+CHANGES = [
+    {"random_state": 1},
+    {"n_components": 5},
+    {"autoencoder": "shallow"},
+    {"pretrain_epochs": 3},
+    {"batch_size": 64},
+    {"lr": 1e-3},
+    {"schedule": "constant"},
+    {"augment": False},
+    {"augment": brighter},
+    {"precision": "bfloat16"},
+]
+START_CHANGES = [{"n_clusters": 4}, {"init": "spectral"}, {"n_init": 2}]
+NO_CHANGES = [
+    {"kernel_scale": 1.0},
+    {"tol": 0.1},
+    {"refresh_interval": 3},
+    {"warm_start": True},
+    {"guard": True},
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "done"),
+    [
+        *((change, BOTH_STEPS) for change in CHANGES),
+        *((change, ["start"]) for change in START_CHANGES),
+        *((change, []) for change in NO_CHANGES),
+    ],
+)
+def test_what_makes_another_entry(change, done, tmp_path, steps):
+    X, _ = digit_vectors(80)
+    model = idcl(memory=str(tmp_path), pretrain_epochs=2, max_epochs=1).fit(X)
+    steps.clear()
+    other = clone(model).set_params(**change).fit(X)
+    assert steps == done
+    assert_same_fit(other, clone(model).set_params(**change, memory=None).fit(X))
+
+
+def test_another_x_is_another_entry(tmp_path, steps):
+    X, _ = digit_vectors(80)
+    model = idcl(memory=str(tmp_path), pretrain_epochs=2, max_epochs=1).fit(X)
+    nudged = X.copy()
+    nudged[40, 20] += 1e-9
+    for other in (nudged, X[::-1], X[:79], X.astype(np.float32)):
+        steps.clear()
+        model.fit(other)
+        assert steps == BOTH_STEPS
+    steps.clear()
+    model.fit(X.copy())
+    assert steps == []
+
+
+def test_images_of_another_shape_are_another_entry(tmp_path, steps):
+    X, _ = digit_vectors(80)
+    model = decs(memory=str(tmp_path), autoencoder="mlp", pretrain_epochs=1)
+    for shape in [(8, 8), (4, 16)]:
+        model.set_params(image_shape=shape).fit(X)
+    assert steps == 2 * BOTH_STEPS
+
+
+def test_versions_and_threads_are_part_of_the_key(tmp_path, steps, monkeypatch):
+    X, _ = digit_vectors(80)
+    model = idcl(memory=str(tmp_path), pretrain_epochs=1, max_epochs=1).fit(X)
+    for name in ("torch.__version__", "deepdensity.memory.__version__"):
+        monkeypatch.setattr(name, "99")
+        model.fit(X)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 77)
+    model.fit(X)
+    assert steps == 4 * BOTH_STEPS
+
+
+# -- networks and functions of one's own -----------------------------------------------
+
+
+def test_own_networks_are_told_apart_by_weights_and_code(tmp_path, steps):
+    X, _ = digit_vectors(80)
+    short = functools.partial(idcl, pretrain_epochs=2, max_epochs=1)
+    with torch.random.fork_rng(devices=[]):
+        made = Own((64,), 10)
+    reweighted, frozen = (clone_module(made) for _ in range(2))
+    reweighted.encoder.weight.data[0, 0] += 1e-3
+    frozen.decoder.bias.requires_grad_(False)
+    networks = [Own, OtherCode, Steeper, made, reweighted, frozen]
+    for network in networks:
+        model = short(autoencoder=network, memory=str(tmp_path)).fit(X)
+        assert_same_fit(model, short(autoencoder=network).fit(X))
+    kept = len(steps)
+    assert kept == 2 * 2 * len(networks)
+    for network in networks:
+        short(autoencoder=network, memory=str(tmp_path)).fit(X)
+    assert len(steps) == kept
+    partial = functools.partial(MLPAutoencoder, hidden=(16,))
+    short(autoencoder=partial, memory=str(tmp_path)).fit(X)
+    assert len(steps) == kept + 2
+
+
+def clone_module(module):
+    other = Own((64,), 10)
+    other.load_state_dict(module.state_dict())
+    return other
+
+
+def test_augmentations_are_told_apart_by_code_and_what_they_enclose(tmp_path, steps):
+    X, _ = digit_vectors(80)
+    model = idcl(memory=str(tmp_path), pretrain_epochs=1, max_epochs=1)
+
+    def shifted(amount):
+        return lambda x, generator: x + amount
+
+    augments = [brighter, darker, shifted(0.1), shifted(0.2)]
+    for augment in augments:
+        model.set_params(augment=augment).fit(X)
+    assert steps == 4 * BOTH_STEPS
+    model.set_params(augment=shifted(0.2)).fit(X)
+    assert steps == 4 * BOTH_STEPS
+
+
+def test_what_cannot_be_hashed_is_said_and_done(tmp_path, steps):
+    X, _ = digit_vectors(80)
+    model = idcl(autoencoder=Unhashable, pretrain_epochs=1, max_epochs=1)
+    model.set_params(memory=str(tmp_path))
+    for _ in range(2):
+        with pytest.warns(UserWarning, match="memory is not used for the step 'pret"):
+            model.fit(X)
+    assert steps == 2 * BOTH_STEPS
+
+
+# -- where it is not used --------------------------------------------------------------
+
+
+def test_no_random_state_is_never_kept(tmp_path, steps):
+    X, _ = digit_vectors(80)
+    model = idcl(memory=str(tmp_path), pretrain_epochs=1, max_epochs=1)
+    model.set_params(random_state=None)
+    embeddings = [model.fit(X).embedding_ for _ in range(2)]
+    assert steps == 2 * BOTH_STEPS
+    assert (embeddings[0] != embeddings[1]).any()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_generator_given_for_the_seeds_makes_an_entry_a_draw(tmp_path, steps):
+    X, _ = digit_vectors(80)
+    model = idcl(memory=str(tmp_path), pretrain_epochs=1, max_epochs=1)
+    for done in (BOTH_STEPS, []):
+        random = np.random.RandomState(0)
+        for _ in range(2):  # each fit draws on
+            steps.clear()
+            model.set_params(random_state=random).fit(X)
+            assert steps == done
+
+
+def test_callbacks_see_the_pretraining_always(tmp_path, steps):
+    X, _ = digit_vectors(80)
+    for _ in range(2):
+        nets = Nets()
+        idcl(memory=str(tmp_path), callbacks=[nets], max_epochs=1).fit(X)
+        assert {"pretrain", "cluster"} <= set(nets.seen)
+    assert steps == 2 * BOTH_STEPS
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_a_warm_start_goes_on_as_without(short, tmp_path, steps):
+    X, _ = digit_vectors(80)
+    fits = []
+    for memory in (None, str(tmp_path), str(tmp_path)):
+        model = short(warm_start=True, memory=memory, pretrain_epochs=2).fit(X)
+        model.fit(X)
+        fits.append(model.set_params(n_clusters=4).fit(X))  # from a start of its own
+    assert_same_fit(fits[1], fits[0])
+    assert_same_fit(fits[2], fits[0])
+    # without memory, with it for the first time, and all recalled
+    assert steps == 2 * ["pretrain", "start", "start"]
+
+
+def test_a_divergence_is_reported_each_time(tmp_path, steps):
+    X, _ = digit_vectors(80)
+    model = idcl(memory=str(tmp_path), lr=1e20, schedule="constant", max_epochs=0)
+    model.set_params(pretrain_epochs=1)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="pretraining has diverged"):
+            model.fit(X)
+    assert steps == 2 * 3 * ["pretrain"]
+
+
+def test_a_lowered_rate_is_reported_and_used_each_time(tmp_path, steps, monkeypatch):
+    X, _ = digit_vectors(80)
+    embed = Trainer.embed
+
+    def diverging(self):
+        return np.full((1, 1), np.nan) if self.lr == 1.0 else embed(self)
+
+    monkeypatch.setattr(Trainer, "embed", diverging)
+    model = idcl(memory=str(tmp_path), lr=1.0, pretrain_epochs=1, max_epochs=1)
+    fits = []
+    for _ in range(2):
+        with pytest.warns(UserWarning, match=r"diverged at lr=1.0: used 0.1"):
+            fits.append(clone(model).fit(X))
+    assert steps == ["pretrain", "pretrain", "start"]
+    assert_same_fit(*fits)
+
+
+def test_memory_must_be_a_folder_or_of_joblib():
+    with pytest.raises(ValueError, match="'memory' parameter of IDCLClustering must"):
+        idcl(memory=3).fit(np.eye(20))
