@@ -4,6 +4,7 @@ import copy
 import functools
 import math
 import warnings
+from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from .cluster_number import try_numbers
 from .devices import has_bfloat16, resolve_device
 from .fitted import FittedDeepClustering
 from .inputs import Source, input_format
@@ -61,7 +63,10 @@ class BaseDeepClustering(FittedDeepClustering):
     """
 
     _parameter_constraints: dict = {
-        "n_clusters": [Interval(Integral, 1, None, closed="left")],
+        "n_clusters": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "autoencoder": [StrOptions({"auto", *AUTOENCODERS}), callable],
         "image_shape": [tuple, list, None],
@@ -153,6 +158,10 @@ class BaseDeepClustering(FittedDeepClustering):
         """Whether this fit goes on from the last one."""
         return self.warm_start and hasattr(self, "module_")
 
+    def _keeps_clusters(self):
+        """Whether it goes on from the last one's clusters, too."""
+        return self._continues() and self.n_clusters in ("auto", self.n_clusters_)
+
     def _batch_size(self, auto):
         return auto if self.batch_size == "auto" else self.batch_size
 
@@ -209,8 +218,9 @@ class BaseDeepClustering(FittedDeepClustering):
         By `init`; where that is "auto" each start is tried, and the best is kept with
         the network that it has trained: Z is no longer its embedding then.
         """
+        self.n_clusters_, self.n_clusters_scores_ = self._number(trainer, Z)
         parameters = (
-            self.n_clusters,
+            self.n_clusters_,
             self.init,
             self.n_init,
             self._start_seed,
@@ -221,9 +231,28 @@ class BaseDeepClustering(FittedDeepClustering):
         )
         return start
 
+    def _number(self, trainer, Z):
+        """The number of clusters, and the scores of those tried where it is "auto"."""
+        if self.n_clusters != "auto":
+            return self.n_clusters, {}
+        if "cluster" not in trainer.views:
+            raise ValueError(
+                "n_clusters='auto' compares views of the samples, and with "
+                f"augment={self.augment!r} there are none: choose augment='auto', or "
+                "give n_clusters."
+            )
+        with self._batches_of_clustering(trainer):
+            return self._recall(
+                trainer,
+                ("number", self._start_seed, trainer.batch_size),
+                lambda: try_numbers(
+                    trainer, trainer.embed_views(N_VIEWS), TRIAL_STEPS, self._start_seed
+                ),
+            )
+
     def _choose_start(self, trainer, Z):
         """Centres and labels to start from, k-means' labels, scores of the trials."""
-        k, seed = self.n_clusters, self._start_seed
+        k, seed = self.n_clusters_, self._start_seed
         kmeans = kmeans_start(Z, Z, k, self.n_init, seed)
         init = self.init
         if init == "auto" and trainer.augment is None:
@@ -234,15 +263,21 @@ class BaseDeepClustering(FittedDeepClustering):
         if init != "auto":
             return STARTS[init](Z, views, k, self.n_init, seed), kmeans[1], {}
         starts = {"k-means": kmeans, **several_starts(Z, views, k, self.n_init, seed)}
-        batch_size, trainer.batch_size = (
-            trainer.batch_size,
-            self._batch_size(CLUSTER_BATCH),
-        )
-        best, scores = best_trial(trainer, starts, views, TRIAL_STEPS, seed)
-        trainer.batch_size = batch_size
+        with self._batches_of_clustering(trainer):
+            best, scores = best_trial(trainer, starts, views, TRIAL_STEPS, seed)
         trainer.module.load_state_dict(best.state)
         centres = cluster_means(trainer.embed(), best.labels, k)
         return (centres, best.labels), kmeans[1], scores
+
+    @contextmanager
+    def _batches_of_clustering(self, trainer):
+        """The trainer with the batch size of sample stability, inside the block."""
+        batch_size = trainer.batch_size
+        trainer.batch_size = self._batch_size(CLUSTER_BATCH)
+        try:
+            yield
+        finally:
+            trainer.batch_size = batch_size
 
     def _auto(self, trainer, name, augmented, plain):
         """A parameter's value; where it is "auto" by whether samples are augmented."""
@@ -302,12 +337,12 @@ class BaseDeepClustering(FittedDeepClustering):
 
     def _order_clusters(self, labels):
         """Order of the clusters that puts empty ones last; warns if there are any."""
-        counts = np.bincount(labels, minlength=self.n_clusters)
+        counts = np.bincount(labels, minlength=self.n_clusters_)
         n_found = np.count_nonzero(counts)
-        if n_found < self.n_clusters:
+        if n_found < self.n_clusters_:
             self._warn(
                 f"Number of distinct clusters ({n_found}) found smaller than "
-                f"n_clusters ({self.n_clusters}). Possibly due to duplicate points in "
+                f"n_clusters ({self.n_clusters_}). Possibly due to duplicate points in "
                 "X, or to clusters that have merged in training.",
                 stacklevel=7,  # the caller of fit
             )

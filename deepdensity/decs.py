@@ -34,8 +34,10 @@ class DECSClustering(BaseDeepClustering):
 
     Parameters
     ----------
-    n_clusters : int, default=8
-        Number of clusters.
+    n_clusters : int or "auto", default=8
+        Number of clusters. "auto" estimates it from how well clusters trained for a
+        while stay the same from view to view; see
+        :func:`deepdensity.cluster_number.net_information`.
     n_components : int, default=10
         Size of the latent space.
     autoencoder : {"auto", "conv", "transformer", "mlp", "shallow"}, class or module, \
@@ -130,6 +132,11 @@ class DECSClustering(BaseDeepClustering):
     ----------
     labels_ : ndarray of int of shape (n_samples,)
         Cluster of each training sample. Clusters that are left empty come last.
+    n_clusters_ : int
+        Number of clusters; `n_clusters` where that is a number.
+    n_clusters_scores_ : dict
+        Score in nats of each number that ``n_clusters="auto"`` has tried; empty
+        otherwise.
     pretrain_labels_ : ndarray of int of shape (n_samples,)
         Labels of k-means on the pretrained embedding, or of the last fit's centres
         where the fit goes on: what is added is the difference between them and
@@ -289,7 +296,7 @@ class DECSClustering(BaseDeepClustering):
         n_iter, n_rounds = 0, -(-max_iter // interval)
         self.start_information_ = self._information(trainer)
         with trainer.phase("cluster", loss, n_rounds, max_iter) as net:
-            guard = Guard(net, labels, self.n_clusters)
+            guard = Guard(net, labels, self.n_clusters_)
             while n_iter < max_iter:  # line 3
                 n_steps = min(interval, max_iter - n_iter)
                 batches = TrainingSet(trainer.source, n_batches=n_steps)
@@ -316,8 +323,7 @@ class DECSClustering(BaseDeepClustering):
     def _start(self, trainer):
         """First centres and labels: by `init`, or of the fit that goes on."""
         Z = trainer.embed()
-        goes_on = self._continues() and len(self.cluster_centers_) == self.n_clusters
-        if goes_on:
+        if self._keeps_clusters():
             self.pretrain_labels_, self.start_scores_ = self._assign(Z).argmax(1), {}
             return self.cluster_centers_, self.pretrain_labels_
         self.cluster_centers_, labels = self._first_partition(trainer, Z)

@@ -37,7 +37,7 @@ class FittedDeepClustering(
         """X as an array or CSR matrix (n, d), and the layout of its samples."""
         X, sample_shape = flatten_samples(X)
         X = self._validate(X, reset=True)
-        if X.shape[0] < self.n_clusters:
+        if self.n_clusters != "auto" and X.shape[0] < self.n_clusters:
             raise ValueError(
                 f"n_samples={X.shape[0]} should be >= n_clusters={self.n_clusters}."
             )
@@ -96,7 +96,7 @@ class FittedDeepClustering(
     def _in_blocks(self, function, Z):
         """``function`` of float64 tensors (m, latent), block by block: an array."""
         Z = torch.from_numpy(np.array(Z, dtype=np.float64))
-        n_rows = max(1, PAIRS_A_BLOCK // (self.n_clusters * Z.shape[1]))
+        n_rows = max(1, PAIRS_A_BLOCK // (self.n_clusters_ * Z.shape[1]))
         return torch.cat([function(block) for block in Z.split(n_rows)]).numpy()
 
     def fit_transform(self, X, y=None):

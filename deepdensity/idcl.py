@@ -39,8 +39,10 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
 
     Parameters
     ----------
-    n_clusters : int, default=8
-        Number of clusters.
+    n_clusters : int or "auto", default=8
+        Number of clusters. "auto" estimates it from how well clusters trained for a
+        while stay the same from view to view; see
+        :func:`deepdensity.cluster_number.net_information`.
     n_components : int, default=10
         Size of the latent space.
     autoencoder : {"auto", "conv", "transformer", "mlp", "shallow"}, class or module, \
@@ -151,6 +153,11 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
     ----------
     labels_ : ndarray of int of shape (n_samples,)
         Cluster of each training sample. Clusters that are left empty come last.
+    n_clusters_ : int
+        Number of clusters; `n_clusters` where that is a number.
+    n_clusters_scores_ : dict
+        Score in nats of each number that ``n_clusters="auto"`` has tried; empty
+        otherwise.
     pretrain_labels_ : ndarray of int of shape (n_samples,)
         Labels of k-means on the pretrained embedding, or of the last fit's cores where
         the fit goes on: what is added is the difference between them and `labels_`.
@@ -329,7 +336,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         refresh_epochs = -(-self._refresh_steps(trainer) // trainer.steps_per_epoch)
         n_steps = n_epochs * trainer.steps_per_epoch
         with trainer.phase("cluster", loss, n_epochs, n_steps) as net:
-            guard = Guard(net, watch.labels, self.n_clusters)
+            guard = Guard(net, watch.labels, self.n_clusters_)
             for epoch in range(n_epochs):
                 fraction = pace.fraction(epoch)  # Eq. 5 and 6
                 refreshed = epoch % refresh_epochs == 0
@@ -374,11 +381,11 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         Where the fit goes on from a last one, its cores give the labels.
         """
         Z = trainer.embed()
-        if self._continues() and len(self.core_means_) == self.n_clusters:
+        if self._keeps_clusters():
             self.pretrain_labels_, self.start_scores_ = self._assign(Z).argmax(1), {}
             return self.pretrain_labels_
         self.core_means_, labels = self._first_partition(trainer, Z)
-        self.core_spreads_ = np.zeros(self.n_clusters)
+        self.core_spreads_ = np.zeros(self.n_clusters_)
         self.kernel_scale_ = self._first_scale(trainer, self.core_means_, labels)
         return labels
 

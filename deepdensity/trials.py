@@ -39,6 +39,7 @@ class Trial(NamedTuple):
     name: str
     score: float  # `view_information`, in nats: higher is better
     labels: np.ndarray  # (n,), after the trial
+    views: list  # of (n,): the labels as seen in each view
     state: dict  # of the network, after the trial
 
 
@@ -97,9 +98,10 @@ def try_start(trainer, name, centres, labels, n_steps, seed):
 
     Z = trial.embed()
     if not np.isfinite(Z).all():
-        return Trial(name, -np.inf, labels, trainer.module.state_dict())
+        return Trial(name, -np.inf, labels, [], trainer.module.state_dict())
     views = [assign(trial.embed_view()) for _ in range(N_VIEWS)]
-    return Trial(name, view_information(views), assign(Z), trial.module.state_dict())
+    score = view_information(views)
+    return Trial(name, score, assign(Z), views, trial.module.state_dict())
 
 
 def start_scale(Z, centres, labels):

@@ -1,0 +1,129 @@
+"""The number of clusters, where it is not given: n_clusters="auto".
+
+Trained on for a while, clusters that are there stay the same from view to view; where
+there are more of them than that, the surplus cuts through what belongs together, and
+the views of a sample fall on both sides of the cut.
+"""
+
+import numpy as np
+from sklearn.metrics import mutual_info_score
+
+from .starts import view_mixture_start
+from .trials import try_start
+
+__all__ = ["best_number", "net_information", "try_numbers"]
+
+PRICE = 4.0  # nats of shared information that a lost one costs
+FIRST = (2, 3, 4, 5, 7, 9, 12, 16, 21, 28, 37, 50)  # then what lies around the best
+MIN_PER_CLUSTER = 20  # samples, on average
+N_MIXTURE = 3  # runs of the Gaussian mixture that a trial starts from
+PATIENCE = 3  # numbers of FIRST below the best score, one after the other
+SMALL = 0.05  # of the mean size of a cluster: what is smaller is none
+
+
+def net_information(labels, price=PRICE):
+    r"""Information that two views share about the cluster, less the price of the rest.
+
+    .. math::
+        I(c; c') - \beta\, H(c \mid c')
+
+    With more clusters the first term rises as long as they are the same from view to
+    view; the second rises as soon as they are not.
+
+    Parameters
+    ----------
+    labels : list of int arrays of shape (n,)
+        The samples' clusters, as seen in each view; two or more.
+    price : float, default=4
+        :math:`\beta`, of a nat that is not shared.
+
+    Returns
+    -------
+    float
+        In nats, at most log k.
+    """
+    pairs = [(a, b) for i, a in enumerate(labels) for b in labels[:i]]
+    shared = np.mean([mutual_info_score(a, b) for a, b in pairs])
+    own = np.mean([mutual_info_score(a, a) for a in labels])  # entropy H(c)
+    return float(shared - price * (own - shared))
+
+
+def best_number(score, n_samples):
+    """The number of clusters of the highest score.
+
+    Sought among a dozen numbers from 2 to 50, growing by about a third, until three of
+    them running have been below the best; then by halving the gaps beside the best.
+
+    Parameters
+    ----------
+    score : callable
+        Number of clusters -> score.
+    n_samples : int
+        There are to be 20 samples a cluster, on average.
+
+    Returns
+    -------
+    best : int
+    scores : dict
+        Number -> score, of all that were tried, in order of the numbers.
+    """
+    scores = {}
+    most = max(FIRST[0], n_samples // MIN_PER_CLUSTER)
+    falls = 0
+    for k in (*(k for k in FIRST if k < most), min(most, FIRST[-1])):
+        if falls == PATIENCE:
+            break
+        scores[k] = score(k)
+        falls = falls + 1 if scores[k] < max(scores.values()) else 0
+    while True:
+        best = max(scores, key=scores.get)
+        untried = halfway(best, sorted(scores))
+        if not untried:
+            return best, dict(sorted(scores.items()))
+        scores.update((k, score(k)) for k in untried)
+
+
+def halfway(best, tried):
+    """Numbers that lie halfway between the best and its neighbours, where any do."""
+    i = tried.index(best)
+    neighbours = tried[max(0, i - 1) : i] + tried[i + 1 : i + 2]
+    return [(best + k) // 2 for k in neighbours if abs(best - k) > 1]
+
+
+def try_numbers(trainer, views, n_steps, seed):
+    """The number of clusters that a short training finds to be there.
+
+    Each number is tried from a Gaussian mixture of the views, as a start is.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        Left as it is.
+    views : array of shape (n, latent)
+        The mean embedding of each sample's views.
+    n_steps : int
+    seed : int
+
+    Returns
+    -------
+    number : int
+        Of the clusters of the best trial, without those that it has all but lost.
+    scores : dict
+        Number -> `net_information`, of all that were tried.
+    """
+    Z, found = trainer.embed(), {}
+
+    def score(k):
+        centres, labels = view_mixture_start(Z, views, k, N_MIXTURE, seed)
+        trial = try_start(trainer, str(k), centres, labels, n_steps, seed)
+        found[k] = cluster_count(trial.labels, k)
+        return net_information(trial.views) if trial.views else -np.inf
+
+    best, scores = best_number(score, len(Z))
+    return found[best], scores
+
+
+def cluster_count(labels, n_clusters):
+    """How many clusters there are that hold a twentieth of the mean size or more."""
+    sizes = np.bincount(labels, minlength=n_clusters)
+    return int(np.count_nonzero(sizes >= SMALL * len(labels) / n_clusters))

@@ -1,0 +1,120 @@
+"""The estimated number of clusters: its score, the search, both estimators."""
+
+import math
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import make_blobs
+
+from deepdensity import base
+from deepdensity.cluster_number import (
+    FIRST,
+    best_number,
+    cluster_count,
+    net_information,
+)
+from deepdensity.metrics import clustering_accuracy
+
+from .common import BOTH, digit_vectors
+
+
+def naive_net_information(labels, price):
+    """Sums over every pair of views and every pair of clusters."""
+    total, n_pairs = 0.0, 0
+    for a in labels:
+        for b in labels:
+            if a is b:
+                continue
+            n_pairs += 1
+            for j in set(a):
+                for m in set(b):
+                    p_jm = np.mean((a == j) & (b == m))
+                    if p_jm:
+                        p_j, p_m = np.mean(a == j), np.mean(b == m)
+                        total += p_jm * math.log(p_jm / (p_j * p_m))  # shared
+                        total += price * p_jm * math.log(p_jm / p_m)  # minus H(c|c')
+    return total / n_pairs
+
+
+def test_net_information_is_that_of_its_definition():
+    random = np.random.RandomState(0)
+    truth = random.randint(4, size=200)
+    views = [np.where(random.rand(200) < 0.9, truth, 3 - truth) for _ in range(3)]
+    for price in (0.0, 1.0, 4.0):
+        expected = naive_net_information(views, price)
+        assert_allclose(net_information(views, price), expected, rtol=1e-10)
+
+
+def test_net_information_rises_with_clusters_that_stay_and_falls_with_a_cut():
+    truth = np.arange(1200) % 6
+    coin = np.random.RandomState(0).randint(2, size=(2, 1200))
+    merged = [np.where(truth == 5, 4, truth)] * 2
+    right = [truth, truth]
+    cut = [np.where(truth == 5, 5 + side, truth) for side in coin]
+    assert_allclose(net_information(right), math.log(6))
+    assert net_information(merged) < net_information(right)
+    assert net_information(cut) < net_information(merged)
+
+
+@pytest.mark.parametrize("truth", [1, 2, 3, 6, 8, 10, 14, 20, 33, 43, 50])
+def test_the_search_finds_the_highest_score_of_a_single_peak(truth):
+    best, scores = best_number(lambda k: -abs(math.log(k / truth)), 10_000)
+    assert best == max(truth, FIRST[0])
+    assert list(scores) == sorted(scores)
+    assert len(scores) <= len(FIRST) + 8
+
+
+def test_the_search_stays_at_twenty_samples_a_cluster():
+    best, scores = best_number(lambda k: k, 200)
+    assert best == max(scores) == 10
+    assert set(best_number(lambda k: k, 30)[1]) == {2}
+
+
+def test_clusters_that_are_all_but_lost_do_not_count():
+    labels = np.repeat([0, 1, 2, 4], [500, 400, 95, 5])
+    assert cluster_count(labels, 5) == 3
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_blobs_are_counted(short):
+    X, y = make_blobs(600, centers=4, n_features=8, random_state=5)
+    model = short(pretrain_epochs=20).set_params(n_clusters="auto").fit(X)
+    assert model.n_clusters == "auto"
+    assert model.n_clusters_ == 4
+    assert model.predict_proba(X).shape == (600, 4)
+    assert max(model.n_clusters_scores_, key=model.n_clusters_scores_.get) == 4
+    assert clustering_accuracy(y, model.labels_) > 0.95
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_a_warm_start_keeps_the_number(short, monkeypatch):
+    X, _ = digit_vectors(120)
+    tried = []
+    monkeypatch.setattr(
+        base, "try_numbers", lambda *_: tried.append(1) or (5, {4: 0.0, 5: 1.0})
+    )
+    model = short(warm_start=True).set_params(n_clusters="auto").fit(X)
+    assert model.n_clusters_ == 5
+    assert model.n_clusters_scores_ == {4: 0.0, 5: 1.0}
+    labels = model.labels_
+    model.fit(X)
+    assert model.n_clusters_ == 5
+    assert tried == [1]
+    assert_array_equal(model.pretrain_labels_, labels)
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_a_given_number_is_taken(short):
+    X, _ = digit_vectors(100)
+    model = short().fit(X)
+    assert model.n_clusters_ == model.n_clusters == 10
+    assert model.n_clusters_scores_ == {}
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_without_views_there_is_nothing_to_compare(short):
+    X, _ = digit_vectors(100)
+    model = short(augment=False).set_params(n_clusters="auto")
+    with pytest.raises(ValueError, match=r"n_clusters='auto' compares views.*augment"):
+        model.fit(X)
