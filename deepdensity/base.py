@@ -3,13 +3,11 @@
 import copy
 import functools
 import math
-import warnings
 from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
 import torch
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
@@ -17,6 +15,7 @@ from .cluster_number import try_numbers
 from .devices import has_bfloat16, resolve_device
 from .fitted import FittedDeepClustering
 from .inputs import Source, input_format
+from .interruption import Interrupted, Interruption
 from .memory import recall
 from .networks.build import AUTOENCODERS, build_autoencoder, check_autoencoder
 from .recipe import (
@@ -29,6 +28,7 @@ from .recipe import (
 )
 from .schedules import SCHEDULES
 from .starts import MIN_PER_CLUSTER, STARTS, cluster_means, kmeans_start, several_starts
+from .telling import warn
 from .training import Trainer, reconstruction_error
 from .trials import best_trial, start_scale, view_information
 
@@ -40,13 +40,22 @@ N_SCORED = 2  # views of a sample that start and end are compared by
 
 
 def keeps_fitted_state(fit):
-    """Decorate a fit so that where it fails the estimator stays as it was."""
+    """Decorate a fit so that where it fails the estimator stays as it was.
+
+    The first Ctrl-C is no failure: the fit ends soon, and a warning says so.
+    """
 
     @functools.wraps(fit)
     def wrapper(self, X, y=None):
         before = vars(self).copy()
         try:
-            return fit(self, X, y)
+            with Interruption() as interruption:
+                self._interruption = interruption
+                fit(self, X, y)
+            del self._interruption
+            if interruption.asked:
+                warn(interruption.message())
+            return self
         except BaseException:
             vars(self).clear()
             vars(self).update(before)
@@ -152,6 +161,7 @@ class BaseDeepClustering(FittedDeepClustering):
             or (self.precision == "auto" and has_bfloat16(device)),
             callbacks=self.callbacks,
             verbose=self.verbose,
+            interruption=self._interruption,
         )
 
     def _continues(self):
@@ -182,10 +192,7 @@ class BaseDeepClustering(FittedDeepClustering):
             lambda: self._pretrain_safely(trainer, n_epochs),
         )
         if trainer.lr < self.lr:
-            self._warn(
-                f"The pretraining diverged at lr={self.lr}: used {trainer.lr}.",
-                stacklevel=6,  # the caller of fit
-            )
+            warn(f"The pretraining diverged at lr={self.lr}: used {trainer.lr}.")
 
     def _pretrain_safely(self, trainer, n_epochs):
         """Where that diverges start again at a tenth of the learning rate, twice."""
@@ -253,16 +260,15 @@ class BaseDeepClustering(FittedDeepClustering):
     def _choose_start(self, trainer, Z):
         """Centres and labels to start from, k-means' labels, scores of the trials."""
         k, seed = self.n_clusters_, self._start_seed
-        kmeans = kmeans_start(Z, Z, k, self.n_init, seed)
-        init = self.init
-        if init == "auto" and trainer.augment is None:
-            init = "k-means"  # among vectors the trials find nothing better
-        if init == "k-means" or k == 1 or len(Z) < MIN_PER_CLUSTER * k:
-            return kmeans, kmeans[1], {}
-        views = trainer.embed_views(N_VIEWS)
-        if init != "auto":
-            return STARTS[init](Z, views, k, self.n_init, seed), kmeans[1], {}
-        starts = {"k-means": kmeans, **several_starts(Z, views, k, self.n_init, seed)}
+        try:
+            with trainer.interruption.at_once():
+                kmeans, starts, views = self._possible_starts(trainer, Z)
+        except Interrupted:
+            trainer.interruption.note("before the clusters had a start")
+            start = kmeans_start(Z, Z, k, 1, seed)
+            return start, start[1], {}
+        if len(starts) == 1:
+            return *starts.values(), kmeans[1], {}
         with self._batches_of_clustering(trainer):
             best, scores = best_trial(trainer, starts, views, TRIAL_STEPS, seed)
         trainer.module.load_state_dict(best.state)
@@ -278,6 +284,21 @@ class BaseDeepClustering(FittedDeepClustering):
             yield
         finally:
             trainer.batch_size = batch_size
+
+    def _possible_starts(self, trainer, Z):
+        """k-means, starts by name (the one to take, or several to try), mean views."""
+        k, n_init, seed = self.n_clusters_, self.n_init, self._start_seed
+        kmeans = kmeans_start(Z, Z, k, n_init, seed)
+        init = self.init
+        if init == "auto" and trainer.augment is None:
+            init = "k-means"  # among vectors the trials find nothing better
+        if init == "k-means" or k == 1 or len(Z) < MIN_PER_CLUSTER * k:
+            return kmeans, {"k-means": kmeans}, Z
+        views = trainer.embed_views(N_VIEWS)
+        if init != "auto":
+            return kmeans, {init: STARTS[init](Z, views, k, n_init, seed)}, views
+        several = several_starts(Z, views, k, n_init, seed)
+        return kmeans, {"k-means": kmeans, **several}, views
 
     def _auto(self, trainer, name, augmented, plain):
         """A parameter's value; where it is "auto" by whether samples are augmented."""
@@ -315,9 +336,6 @@ class BaseDeepClustering(FittedDeepClustering):
         n_epochs = max(self._pretrain_epochs(trainer), n_epochs)
         return math.ceil(DECODER_SHARE * n_epochs)
 
-    def _warn(self, message, stacklevel):
-        warnings.warn(message, ConvergenceWarning, stacklevel=stacklevel)
-
     def _set_fitted(self, trainer, n_iter):
         """The fitted attributes that need the network only."""
         self.module_ = trainer.module
@@ -340,10 +358,9 @@ class BaseDeepClustering(FittedDeepClustering):
         counts = np.bincount(labels, minlength=self.n_clusters_)
         n_found = np.count_nonzero(counts)
         if n_found < self.n_clusters_:
-            self._warn(
+            warn(
                 f"Number of distinct clusters ({n_found}) found smaller than "
                 f"n_clusters ({self.n_clusters_}). Possibly due to duplicate points in "
-                "X, or to clusters that have merged in training.",
-                stacklevel=7,  # the caller of fit
+                "X, or to clusters that have merged in training."
             )
         return np.argsort(counts == 0, kind="stable")

@@ -58,13 +58,18 @@ class BatchIterator:
         On the CPU; drawn from for the order and by `views`.
     views : callable, default=None
         See :mod:`deepdensity.views`; None shows each sample as it is.
+    interruption : Interruption, default=None
+        Ends the epoch after the batch at hand, where the user has asked for it.
     """
 
-    def __init__(self, dataset, batch_size, generator=None, views=None):
+    def __init__(
+        self, dataset, batch_size, generator=None, views=None, interruption=None
+    ):
         self.dataset = dataset
         self.batch_size = batch_size
         self.generator = generator
         self.views = views
+        self.interruption = interruption
 
     def __len__(self):
         per_pass = math.ceil(len(self.dataset) / self.batch_size)
@@ -78,6 +83,8 @@ class BatchIterator:
                 rows = self.dataset.rows[chunk.numpy()]
                 x, original = self.views(x, rows, self.generator)
             yield x, (original, target)
+            if self.interruption is not None and self.interruption.asked:
+                return
 
     def chunks(self):
         """Index tensors of the batches, pass after pass until there are enough."""

@@ -114,13 +114,15 @@ def try_numbers(trainer, views, n_steps, seed):
     Z, found = trainer.embed(), {}
 
     def score(k):
+        if trainer.interruption.asked and found:  # the best so far it is
+            return -np.inf
         centres, labels = view_mixture_start(Z, views, k, N_MIXTURE, seed)
         trial = try_start(trainer, str(k), centres, labels, n_steps, seed)
         found[k] = cluster_count(trial.labels, k)
         return net_information(trial.views) if trial.views else -np.inf
 
     best, scores = best_number(score, len(Z))
-    return found[best], scores
+    return found[best], {k: score for k, score in scores.items() if k in found}
 
 
 def cluster_count(labels, n_clusters):

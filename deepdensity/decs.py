@@ -297,11 +297,11 @@ class DECSClustering(BaseDeepClustering):
         self.start_information_ = self._information(trainer)
         with trainer.phase("cluster", loss, n_rounds, max_iter) as net:
             guard = Guard(net, labels, self.n_clusters_)
-            while n_iter < max_iter:  # line 3
+            while n_iter < max_iter and not trainer.interruption.asked:  # line 3
                 n_steps = min(interval, max_iter - n_iter)
                 batches = TrainingSet(trainer.source, n_batches=n_steps)
                 net.fit_loop(batches, epochs=1)  # line 7: Eq. 16 and 17
-                n_iter += n_steps
+                n_iter += len(net.history[-1]["batches"])
                 Z = trainer.embed()
                 labels = self._take_centres(loss, Z)
                 if self.guard and not guard.passes(Z, labels):
@@ -314,7 +314,7 @@ class DECSClustering(BaseDeepClustering):
         if not self._improved(trainer, guard):
             self._take_centres(loss, trainer.embed())
         guard.warn()
-        if n_iter and not loss.reconstructs:
+        if n_iter and not loss.reconstructs and not trainer.interruption.asked:
             n_epochs = n_iter / trainer.steps_per_epoch
             trainer.refit_decoder(self._decoder_epochs(trainer, n_epochs))
         self._set_fitted(trainer, n_iter)

@@ -1,10 +1,10 @@
 """A guard of the clustering phase against divergence and collapse."""
 
 import copy
-import warnings
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
+
+from .telling import warn
 
 __all__ = ["Guard"]
 
@@ -124,8 +124,4 @@ class Guard:
                 "See 'rollback' in history_. A smaller lr or a longer pretraining may "
                 "help."
             )
-            warnings.warn(
-                " ".join(messages),
-                ConvergenceWarning,
-                stacklevel=5,  # the caller of fit
-            )
+            warn(" ".join(messages))

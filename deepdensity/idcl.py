@@ -338,6 +338,8 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         with trainer.phase("cluster", loss, n_epochs, n_steps) as net:
             guard = Guard(net, watch.labels, self.n_clusters_)
             for epoch in range(n_epochs):
+                if trainer.interruption.asked:
+                    break
                 fraction = pace.fraction(epoch)  # Eq. 5 and 6
                 refreshed = epoch % refresh_epochs == 0
                 if refreshed:

@@ -40,6 +40,14 @@ __all__ = ["recall"]
 PACKAGES = (joblib, numpy, scipy, sklearn, skorch, torch)
 
 
+class Unfinished(Exception):
+    """Work that the user has interrupted: not to be kept."""
+
+    def __init__(self, result):
+        super().__init__(result)
+        self.result = result
+
+
 def recall(memory, trainer, step, work):
     """What ``work()`` returns, from memory where it has been done before.
 
@@ -69,7 +77,10 @@ def recall(memory, trainer, step, work):
         )
         return work()
     cached = check_memory(memory).cache(done, ignore=["trainer", "work"])
-    result, state = cached(key, trainer, work)
+    try:
+        result, state = cached(key, trainer, work)
+    except Unfinished as unfinished:
+        return unfinished.result
     take_state(trainer, state)
     return result
 
@@ -77,6 +88,8 @@ def recall(memory, trainer, step, work):
 def done(key, trainer, work):
     """Result of the work and the trainer's state after it: what is kept."""
     result = work()
+    if trainer.interruption.asked:
+        raise Unfinished(result)
     state = {
         "module": copy.deepcopy(trainer.module.state_dict()),
         "generator": trainer.generator.get_state(),

@@ -3,30 +3,68 @@
 from skorch.callbacks import Callback
 from tqdm.auto import tqdm
 
-__all__ = ["EpochProgress"]
+__all__ = ["Progress"]
+
+FORMAT = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
+SMOOTHING = 0.9  # of the loss from step to step
 
 
-class EpochProgress(Callback):
-    """One bar a phase, with the loss behind it.
+class Progress(Callback):
+    """One bar for a phase, or for several short ones, moved by every batch.
+
+    Behind it stand the epoch, the loss (a running mean over the last steps), in a
+    curriculum the number of samples admitted, and the share of labels that the last
+    refresh changed, in DECS and IDCL alike.
 
     Parameters
     ----------
-    phase : str
+    title : str
         Shown before the bar.
     total : int
-        Number of epochs.
+        Number of epochs, of all phases together.
+    stays : bool, default=False
+        Whether the bar outlives a phase; then it is closed by `close`.
     """
 
-    def __init__(self, phase, total):
-        self.phase = phase
+    def __init__(self, title, total, stays=False):
+        self.title = title
         self.total = total
+        self.stays = stays
+        self.bar = None
 
     def on_train_begin(self, net, X=None, y=None, **kwargs):
-        self.bar_ = tqdm(total=self.total, desc=self.phase, unit="epoch")
+        if self.bar is None:
+            self.bar = tqdm(total=self.total, desc=self.title, bar_format=FORMAT)
+            self.n_epochs = 0
+        self.shown = {}
+
+    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+        self.n_steps = len(net.get_iterator(dataset_train, training=True))
+        self.shown["epoch"] = f"{self.n_epochs + 1}/{self.total}"
+        if dataset_train.targets is not None:
+            admitted = f"{len(dataset_train)}/{len(dataset_train.source)}"
+            self.shown["samples"] = admitted
+        change = net.history[-2].get("label_change") if len(net.history) > 1 else None
+        if change is not None:
+            self.shown["label_change"] = f"{change:.3f}"
+
+    def on_batch_end(self, net, batch=None, training=False, **kwargs):
+        loss = net.history[-1]["batches"][-1]["train_loss"]
+        last = self.shown.get("loss", loss)
+        self.shown["loss"] = SMOOTHING * last + (1 - SMOOTHING) * loss
+        told = {**self.shown, "loss": f"{self.shown['loss']:.4g}"}
+        self.bar.set_postfix(told, refresh=False)
+        self.bar.update(1 / self.n_steps)
 
     def on_epoch_end(self, net, **kwargs):
-        self.bar_.set_postfix(loss=f"{net.history[-1, 'train_loss']:.4g}")
-        self.bar_.update()
+        self.n_epochs += 1
+        self.bar.update(self.n_epochs - self.bar.n)
 
     def on_train_end(self, net, X=None, y=None, **kwargs):
-        self.bar_.close()
+        if not self.stays:
+            self.close()
+
+    def close(self):
+        if self.bar is not None:
+            self.bar.close()
+        self.bar = None

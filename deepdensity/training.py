@@ -15,14 +15,56 @@ from torch import nn
 
 from .batches import BatchIterator, TrainingSet
 from .inputs import BLOCK
+from .interruption import Interruption
 from .losses import ReconstructionLoss
-from .progress import EpochProgress
+from .progress import Progress
 from .schedules import SCHEDULES, WARM_UP, ScheduledRate
 
 __all__ = ["AutoencoderNet", "Trainer", "decode", "embed", "reconstruction_error"]
 
 
-class AutoencoderNet(NeuralNet):
+PHASES = {"pretrain": "pretraining", "cluster": "clustering", "decoder": "decoder"}
+
+
+class PhaseNet(NeuralNet):
+    """skorch net of one phase: it trains epoch by epoch until the user interrupts.
+
+    Callbacks are told of the train begin with the first epoch: of a phase without
+    epochs they hear nothing.
+    """
+
+    begun = False
+
+    def fit_loop(self, X, y=None, epochs=None, **fit_params):
+        for _ in range(epochs):
+            if self.interruption.asked:
+                break
+            if not self.begun:
+                self.begun = True
+                self.notify("on_train_begin", X=None, y=None)
+            super().fit_loop(X, y, epochs=1, **fit_params)
+        return self
+
+    def end(self):
+        if self.begun:
+            self.notify("on_train_end", X=None, y=None)
+
+    @property
+    def n_steps(self):
+        """Batches trained on in all epochs so far."""
+        return sum(len(row["batches"]) for row in self.history)
+
+    @property
+    def place(self):
+        """How far the phase has come, in words."""
+        n_epochs = len(self.history)
+        return (
+            f"in the {PHASES.get(self.phase, self.phase)} phase, after {n_epochs} "
+            f"epoch{'s' * (n_epochs != 1)} ({self.n_steps} steps)"
+        )
+
+
+class AutoencoderNet(PhaseNet):
     """skorch net around a module with ``encode`` and ``decode``.
 
     Its criterion gets embedding, reconstruction, the sample to reconstruct and the
@@ -42,7 +84,7 @@ class AutoencoderNet(NeuralNet):
         return self.criterion_(*y_pred, *y_true)
 
 
-class DecoderNet(NeuralNet):
+class DecoderNet(PhaseNet):
     """skorch net that trains the decoder alone: x is an embedding, the target its X."""
 
     def infer(self, x, **fit_params):
@@ -75,6 +117,9 @@ class Trainer:
     callbacks : list of skorch callbacks, default=None
         Given to every phase; ``net.phase`` names it.
     verbose : int, default=0
+        Above 0 a progress bar for each phase.
+    interruption : Interruption, default=None
+        Looked at after every step; None is one that nobody asks for.
 
     Attributes
     ----------
@@ -96,6 +141,7 @@ class Trainer:
         bfloat16=False,
         callbacks=None,
         verbose=0,
+        interruption=None,
     ):
         self.module = module.to(source.device)
         self.source = source
@@ -108,14 +154,21 @@ class Trainer:
         self.bfloat16 = bfloat16
         self.callbacks = callbacks
         self.verbose = verbose
+        self.interruption = interruption or Interruption()
+        self.is_trial = False
+        self.progress = None  # a bar that several phases share
         self.history = History()
 
-    def trial(self, seed):
-        """A trainer of a copy of the network: what it does leaves no trace here."""
+    def trial(self, seed, progress=None):
+        """A trainer of a copy of the network: what it does leaves no trace here.
+
+        It shows no bar but `progress`, if that is given.
+        """
         trial = copy.copy(self)
         trial.module = copy.deepcopy(self.module)
         trial.generator = torch.Generator().manual_seed(seed)
         trial.callbacks, trial.verbose, trial.history = None, 0, History()
+        trial.is_trial, trial.progress = True, progress
         return trial
 
     @property
@@ -138,7 +191,7 @@ class Trainer:
             iterator_train__views=self.views.get(name),
         )
         net.bfloat16 = self.bfloat16
-        with stopped_by_callback():
+        with self.stopped_by_callback():
             yield net
         self.finish(net)
 
@@ -151,8 +204,11 @@ class Trainer:
             warm_up = WARM_UP if name == "pretrain" else 0.0
             rate = ScheduledRate(SCHEDULES[self.schedule], self.lr, n_steps, warm_up)
             callbacks.append(("scheduled_rate", rate))
+        progress = self.progress
         if self.verbose:
-            callbacks.append(("epoch_progress", EpochProgress(name, n_epochs)))
+            progress = progress or Progress(PHASES.get(name, name), n_epochs)
+        if progress is not None:
+            callbacks.append(("progress", progress))
         net = kind(
             self.module,
             optimizer=torch.optim.Adam,
@@ -161,6 +217,7 @@ class Trainer:
             batch_size=self.batch_size,
             iterator_train=BatchIterator,
             iterator_train__generator=self.generator,
+            iterator_train__interruption=self.interruption,
             train_split=None,
             callbacks=callbacks,
             callbacks__print_log=None,
@@ -169,15 +226,30 @@ class Trainer:
             **params,
         ).initialize()
         net.phase = name
-        net.notify("on_train_begin", X=None, y=None)
+        net.interruption = self.interruption
         return net
 
     def finish(self, net):
         """End a net's training and keep its history."""
-        net.notify("on_train_end", X=None, y=None)
+        net.end()
         for row in net.history:
             row["phase"] = net.phase
         self.history.extend(net.history)
+        self.interruption.note(
+            "in the trials of starts" if self.is_trial else net.place
+        )
+
+    @contextmanager
+    def stopped_by_callback(self):
+        """Lets a callback end the block, as skorch's EarlyStopping does.
+
+        It raises a KeyboardInterrupt, as the user does who insists on an interruption.
+        """
+        try:
+            yield
+        except KeyboardInterrupt:
+            if self.interruption.insisted:
+                raise
 
     def pretrain(self, n_epochs):
         """Minimise the reconstruction error (DECS, Eq. 2; IDCL, Eq. 13)."""
@@ -229,7 +301,7 @@ class Trainer:
             net = self.net(
                 DecoderNet, "decoder", n_epochs, n_steps, criterion=nn.MSELoss
             )
-            with stopped_by_callback():
+            with self.stopped_by_callback():
                 net.fit_loop(DecoderSet(self.source, Z), epochs=n_epochs)
             self.finish(net)
 
@@ -244,15 +316,6 @@ class DecoderSet(TrainingSet):
     def __getitem__(self, chunk):
         x, _ = super().__getitem__(chunk)
         return self.Z[chunk].to(x.device), x
-
-
-@contextmanager
-def stopped_by_callback():
-    """Lets a callback end the block, as skorch's EarlyStopping does by an interrupt."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        pass
 
 
 def encoder_parameters(module, source):

@@ -15,6 +15,7 @@ from sklearn.metrics import adjusted_rand_score, mutual_info_score
 from .assignment import kernel_scale, soft_assignment, squared_distances_to
 from .batches import TrainingSet
 from .losses import InstabilityLoss
+from .progress import Progress
 from .recipe import BALANCE
 from .split_merge import neighbour_graph, split_and_merge
 from .starts import cluster_means
@@ -67,7 +68,7 @@ def view_information(labels):
     return float(np.mean([mutual_info_score(a, b) for a, b in pairs]))
 
 
-def try_start(trainer, name, centres, labels, n_steps, seed):
+def try_start(trainer, name, centres, labels, n_steps, seed, progress=None):
     """Train a copy of the network from a start by sample stability.
 
     Parameters
@@ -80,12 +81,14 @@ def try_start(trainer, name, centres, labels, n_steps, seed):
     n_steps : int
     seed : int
         Of batches and views; the same for every start, so that chance is, too.
+    progress : Progress, default=None
+        A bar that all trials share.
 
     Returns
     -------
     Trial
     """
-    trial = trainer.trial(seed)
+    trial = trainer.trial(seed, progress)
     scale = min(1.0, start_scale(trainer.embed(), centres, labels))
     loss = InstabilityLoss(centres, balance=BALANCE, scale=scale)
     with trial.phase("cluster", loss, 1, n_steps) as net:
@@ -115,7 +118,8 @@ def best_trial(trainer, starts, views, n_steps, seed):
 
     The best trial's labels are repaired by splitting a cluster and merging two, and
     tried again, four times at most, until that has been in vain twice running: some
-    faults take two repairs, and the score falls between them.
+    faults take two repairs, and the score falls between them. Where the user interrupts
+    it is the best so far.
 
     Parameters
     ----------
@@ -133,24 +137,42 @@ def best_trial(trainer, starts, views, n_steps, seed):
     scores : dict
         Name -> score; of the first among equal starts only.
     """
+    progress = None
+    if trainer.verbose:
+        progress = Progress("trials of starts", len(starts) + MAX_REPAIRS, stays=True)
+
+    def attempt(name, centres, labels):
+        return try_start(trainer, name, centres, labels, n_steps, seed, progress)
+
     trials, tried = [], []
     for name, (centres, labels) in starts.items():
         if any(adjusted_rand_score(labels, other) > SAME for other in tried):
             continue
         tried.append(labels)
-        trials.append(try_start(trainer, name, centres, labels, n_steps, seed))
+        trials.append(attempt(name, centres, labels))
+        if trainer.interruption.asked:
+            break
     best = max(trials, key=lambda trial: trial.score)
+    if not trainer.interruption.asked:
+        trials += repairs(trainer, attempt, best, views, len(centres), seed)
+        best = max(trials, key=lambda trial: trial.score)
+    if progress is not None:
+        progress.close()
+    return best, {trial.name: trial.score for trial in trials}
+
+
+def repairs(trainer, attempt, best, views, n_clusters, seed):
+    """Trials of the best one's labels, mended again and again: a list."""
     graph = neighbour_graph(views, np.random.RandomState(seed))
-    Z, n_clusters, last, vain = trainer.embed(), len(centres), best, 0
-    for i in range(1, MAX_REPAIRS + 1):
+    Z = trainer.embed()
+    trials, last, highest, vain = [], best, best.score, 0
+    while len(trials) < MAX_REPAIRS and vain < PATIENCE:
         labels = split_and_merge(graph, last.labels, n_clusters)
-        if labels is None:
+        if labels is None or trainer.interruption.asked:
             break
         centres = cluster_means(Z, labels, n_clusters)
-        last = try_start(trainer, f"repair {i}", centres, labels, n_steps, seed)
+        last = attempt(f"repair {len(trials) + 1}", centres, labels)
         trials.append(last)
-        vain = 0 if last.score > best.score else vain + 1
-        best = max(best, last, key=lambda trial: trial.score)
-        if vain == PATIENCE:
-            break
-    return best, {trial.name: trial.score for trial in trials}
+        vain = 0 if last.score > highest else vain + 1
+        highest = max(highest, last.score)
+    return trials

@@ -151,7 +151,7 @@ def test_encoder_parameters_are_those_the_embedding_depends_on():
     assert {id(p) for p in found} == {id(p) for p in module.encoder.parameters()}
 
 
-def test_an_interrupt_ends_a_phase_and_keeps_its_history():
+def test_a_callback_ends_a_phase_and_keeps_its_history():
     run = trainer(digits_source())
     with run.phase("cluster", ReconstructionLoss(), 5, 15) as net:
         net.fit_loop(TrainingSet(run.source), epochs=1)

@@ -1,0 +1,84 @@
+"""Ctrl-C in a fit: noted at first, so that training can end between two steps."""
+
+import signal
+import threading
+from contextlib import contextmanager
+
+__all__ = ["Interrupted", "Interruption"]
+
+
+class Interrupted(Exception):
+    """Raised by Ctrl-C inside :meth:`Interruption.at_once`."""
+
+
+class Interruption:
+    """What the user's Ctrl-C has asked of a fit.
+
+    As a context manager it takes SIGINT over from Python's own handler. The first
+    signal is only noted: training looks at `asked` after every step. A second one
+    raises the usual KeyboardInterrupt. A KeyboardInterrupt that comes from elsewhere,
+    as from a callback that stops training, has nothing to do with it.
+
+    Signals reach the main thread alone, and an application that handles them in a way
+    of its own keeps its handler: there nothing is ever asked.
+
+    Attributes
+    ----------
+    asked : bool
+        Whether to end the fit.
+    insisted : bool
+        Whether a KeyboardInterrupt has been raised.
+    place : str or None
+        Where training was cut off, in words; None where it was not.
+    """
+
+    def __init__(self):
+        self.asked = False
+        self.insisted = False
+        self.place = None
+        self._at_once = False
+        self._listens = False
+
+    def __enter__(self):
+        in_main = threading.current_thread() is threading.main_thread()
+        if in_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._note)
+            self._listens = True
+        return self
+
+    def __exit__(self, *exception):
+        if self._listens:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _note(self, number, frame):
+        if self.asked:
+            self.insisted = True
+            raise KeyboardInterrupt
+        self.asked = True
+        if self._at_once:
+            raise Interrupted
+
+    @contextmanager
+    def at_once(self):
+        """Ctrl-C ends the block, by `Interrupted`: for work that leaves no trace."""
+        self._at_once = True
+        try:
+            if self.asked:
+                raise Interrupted
+            yield
+        finally:
+            self._at_once = False
+
+    def note(self, place):
+        """Say where training was cut off; the first word counts."""
+        if self.asked and self.place is None:
+            self.place = place
+
+    def message(self):
+        """What to tell the user."""
+        if self.place is None:
+            return "Interrupted when the training was over: the fit is complete."
+        return (
+            f"Interrupted {self.place}: the estimator is fitted with the best state so "
+            "far. A second Ctrl-C would have left it as it was before."
+        )
