@@ -26,7 +26,7 @@ from .recipe import (
     pretraining_epochs,
     refresh_steps,
 )
-from .schedules import SCHEDULES
+from .schedules import SCHEDULES, check_callbacks
 from .starts import MIN_PER_CLUSTER, STARTS, cluster_means, kmeans_start, several_starts
 from .telling import warn
 from .training import Trainer, reconstruction_error
@@ -114,6 +114,7 @@ class BaseDeepClustering(FittedDeepClustering):
 
     def _begin(self, X):
         """Validated data, a network and a random generator: the trainer of one fit."""
+        check_callbacks(self.callbacks, self.schedule)
         previous = self.module_ if self._continues() else None
         device = resolve_device(self.device)
         X, layout = self._check_training_data(X)

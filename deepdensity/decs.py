@@ -63,8 +63,8 @@ class DECSClustering(BaseDeepClustering):
         Highest learning rate of Adam, in all phases.
     schedule : {"one-cycle", "constant"}, default="one-cycle"
         The learning rate within a phase: a warm-up over a tenth of the steps and half a
-        cosine down to 0, or the same at every step, as in the papers. A callback that
-        sets the rate needs "constant".
+        cosine down to 0, or the same at every step, as in the papers. skorch's
+        LRScheduler needs "constant".
     augment : {"auto", "affine"}, bool or callable, default="auto"
         "affine" rotates and shifts images at random and leaves vectors alone. "auto"
         does that to images; of vectors it drops values and swaps a vector for one of
@@ -100,6 +100,7 @@ class DECSClustering(BaseDeepClustering):
         "auto" is CUDA where there is one, else the CPU.
     callbacks : list of skorch callbacks, default=None
         For the nets of all phases; ``net.phase`` is "pretrain", "cluster" or "decoder".
+        See the page on callbacks.
     warm_start : bool, default=False
         Go on from the last fit: from its network, without pretraining, and from its
         centres if there are as many.
@@ -108,7 +109,7 @@ class DECSClustering(BaseDeepClustering):
         share them; see :mod:`deepdensity.memory`. Not used with `callbacks`, nor where
         `random_state` is None.
     verbose : int, default=0
-        Above 0 a progress bar for each phase.
+        Above 0 a progress bar for each phase, with the loss and the time left.
     random_state : int, RandomState instance or None, default=None
         Of the weights, the batches, the augmentation and the k-means. None takes fresh
         entropy. NumPy's and torch's global generators are never touched.
@@ -161,7 +162,8 @@ class DECSClustering(BaseDeepClustering):
     module_ : torch.nn.Module
         The trained autoencoder.
     history_ : skorch.history.History
-        A row for each epoch; those of the clustering phase are `refresh_interval`
+        A row for each epoch, with its "phase", "train_loss" and "lr", the learning
+        rate of its last step; those of the clustering phase are `refresh_interval`
         iterations long and have "label_change".
     n_iter_ : int
         Iterations done in the clustering phase.

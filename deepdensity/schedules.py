@@ -2,9 +2,17 @@
 
 import math
 
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, LRScheduler
 
-__all__ = ["SCHEDULES", "WARM_UP", "ScheduledRate", "constant", "one_cycle"]
+__all__ = [
+    "SCHEDULES",
+    "WARM_UP",
+    "RecordedRate",
+    "ScheduledRate",
+    "check_callbacks",
+    "constant",
+    "one_cycle",
+]
 
 WARM_UP = 0.1  # share of the steps
 
@@ -42,6 +50,21 @@ def constant(progress, warm_up=0.0):
 SCHEDULES = {"one-cycle": one_cycle, "constant": constant}
 
 
+class RecordedRate(Callback):
+    """skorch callback that notes the learning rate in the history, as "lr".
+
+    It is that of the epoch's last step: to be called before a callback that changes the
+    rate at the end of a step or an epoch.
+    """
+
+    def on_batch_end(self, net, batch=None, training=False, **kwargs):
+        if training:
+            self.rate_ = float(net.optimizer_.param_groups[0]["lr"])
+
+    def on_epoch_end(self, net, **kwargs):
+        net.history.record("lr", self.rate_)
+
+
 class ScheduledRate(Callback):
     """skorch callback that sets the learning rate before every step.
 
@@ -72,3 +95,19 @@ class ScheduledRate(Callback):
         for group in net.optimizer_.param_groups:
             group["lr"] = rate
         self.step += 1
+
+
+def check_callbacks(callbacks, schedule):
+    """Raise a ValueError where a callback and the schedule would both set the rate."""
+    if schedule == "constant":
+        return
+    for callback in callbacks or []:
+        if isinstance(callback, tuple):
+            callback = callback[-1]
+        kind = callback if isinstance(callback, type) else type(callback)
+        if issubclass(kind, LRScheduler):
+            raise ValueError(
+                f"callbacks holds {kind.__name__}, and schedule={schedule!r} sets the "
+                "learning rate before every step, so that it would do nothing: choose "
+                'schedule="constant" beside it.'
+            )

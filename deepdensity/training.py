@@ -18,7 +18,7 @@ from .inputs import BLOCK
 from .interruption import Interruption
 from .losses import ReconstructionLoss
 from .progress import Progress
-from .schedules import SCHEDULES, WARM_UP, ScheduledRate
+from .schedules import SCHEDULES, WARM_UP, RecordedRate, ScheduledRate
 
 __all__ = ["AutoencoderNet", "Trainer", "decode", "embed", "reconstruction_error"]
 
@@ -124,7 +124,8 @@ class Trainer:
     Attributes
     ----------
     history : skorch.history.History
-        A row for each epoch of all phases so far; "phase" names the phase.
+        A row for each epoch of all phases so far; "phase" names the phase, "lr" is the
+        learning rate of its last step.
     """
 
     def __init__(
@@ -197,7 +198,7 @@ class Trainer:
 
     def net(self, kind, name, n_epochs, n_steps, **params):
         """An initialised skorch net on this module and source."""
-        callbacks = list(self.callbacks or [])
+        callbacks = [("recorded_rate", RecordedRate()), *(self.callbacks or [])]
         if self.schedule != "constant":
             # a trained network needs no warm-up, and while the rate is low labels would
             # drift faster than the network can follow

@@ -258,7 +258,7 @@ def test_silent_unless_verbose(short, capfd):
     short(verbose=1).fit(X)
     out, err = capfd.readouterr()
     assert out == ""
-    assert "pretrain" in err and "cluster" in err and "loss=" in err
+    assert "pretraining" in err and "clustering" in err and "loss=" in err
 
 
 class Linear(nn.Module):

@@ -47,8 +47,15 @@ def test_history_of_idcl_is_drawn(fitted):
     assert_allclose(display.losses, [row["train_loss"] for row in rows])
     assert_allclose(display.fractions[8:], fitted.curriculum_.fractions)
     assert np.isnan(display.fractions[:8]).all()
-    assert display.learning_rates is None and display.scores is None
-    assert sorted(display.axes_) == ["fraction", "label_change", "loss"]
+    rates = fitted.history_[:, "lr"]
+    assert_array_equal(display.learning_rates, rates)
+    assert display.scores is None
+    assert sorted(display.axes_) == [
+        "fraction",
+        "label_change",
+        "learning_rate",
+        "loss",
+    ]
     pretrain, cluster = display.lines_["loss"]
     assert_array_equal(pretrain.get_xdata(), np.arange(1, 9))
     assert_array_equal(cluster.get_xdata(), np.arange(9, 14))
@@ -72,7 +79,7 @@ def test_decs_in_a_pipeline_has_a_decoder_phase():
     display = TrainingDisplay.from_estimator(model)
     assert display.phases == [row["phase"] for row in model[-1].history_]
     assert display.phases[-1] == "decoder" and len(display.lines_["loss"]) == 3
-    assert sorted(display.axes_) == ["label_change", "loss"]
+    assert sorted(display.axes_) == ["label_change", "learning_rate", "loss"]
 
 
 def test_learning_rates_of_a_scheduler_are_drawn():
@@ -84,10 +91,11 @@ def test_learning_rates_of_a_scheduler_are_drawn():
     assert_allclose(drawn.get_ydata(), display.learning_rates[:8])
 
 
-def test_learning_rate_of_a_step_is_the_last_of_its_epoch():
-    rows = history(1, 1, batches=[{"event_lr": 0.3}, {"event_lr": 0.1}, {}])
+def test_a_history_without_learning_rates_has_no_panel_of_them():
+    rows = history(1, 1)
     display = TrainingDisplay.from_predictions([0, 1], [[0, 1]], history=rows)
-    assert_array_equal(display.learning_rates, [np.nan, 0.1])
+    assert display.learning_rates is None
+    assert "learning_rate" not in display.axes_
 
 
 def test_rollbacks_are_marked_in_every_panel():

@@ -5,10 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from skorch.callbacks import LRScheduler
 
 from deepdensity.schedules import SCHEDULES, ScheduledRate, constant, one_cycle
 
 from . import reference
+from .common import BOTH, decs, digit_vectors
 
 
 def test_schedules_have_the_names_of_the_parameter():
@@ -87,3 +89,31 @@ def test_batches_of_validation_are_no_steps():
     callback.on_batch_begin(net, training=False)
     assert net.optimizer_.param_groups[0]["lr"] == 7
     assert callback.step == 0
+
+
+# -- in the history of a fit -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_the_rate_of_each_epochs_last_step_is_in_the_history(short):
+    X, _ = digit_vectors(200)  # two batches an epoch
+    history = short(lr=1e-3, tol=0).fit(X).history_
+    expected = [1e-3 * one_cycle((2 * epoch + 1.5) / 16) for epoch in range(8)]
+    assert_allclose(history[:8, "lr"], expected)
+    rates = [row["lr"] for row in history if row["phase"] == "cluster"]
+    assert (np.diff(rates) < 0).all() and 0 < rates[0] < 1e-3
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_a_constant_rate_is_in_the_history_too(short):
+    history = short(lr=1e-3, schedule="constant").fit(digit_vectors(150)[0]).history_
+    assert set(history[:, "lr"]) == {1e-3}
+
+
+@pytest.mark.parametrize("step_every", ["epoch", "batch"])
+def test_the_rate_noted_is_the_one_that_was_used(step_every):
+    rates = LRScheduler("ExponentialLR", gamma=0.5, step_every=step_every)
+    model = decs(callbacks=[rates], schedule="constant", lr=1e-3)
+    history = model.fit(digit_vectors(200)[0]).history_
+    steps = np.arange(8) if step_every == "epoch" else 2 * np.arange(8) + 1
+    assert_allclose(history[:8, "lr"], 1e-3 * 0.5**steps)

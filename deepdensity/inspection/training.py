@@ -36,7 +36,7 @@ class TrainingDisplay:
     label_changes : ndarray of shape (n_epochs,), default=None
         Share of the labels that changed at the refresh; NaN where there was none.
     learning_rates : ndarray of shape (n_epochs,), default=None
-        As skorch's LRScheduler has recorded them.
+        At the end of the epoch.
     rollbacks : dict of int to str, default=None
         Epoch after which the guard went back -> why.
     scores : dict of str to ndarray of shape (n_epochs,), default=None
@@ -65,7 +65,7 @@ class TrainingDisplay:
     >>> idcl = IDCLClustering(3, pretrain_epochs=3, max_epochs=4, random_state=0)
     >>> display = TrainingDisplay.from_estimator(idcl.fit(load_iris().data))
     >>> display.phases.count("pretrain"), sorted(display.axes_)
-    (3, ['fraction', 'label_change', 'loss'])
+    (3, ['fraction', 'label_change', 'learning_rate', 'loss'])
     """
 
     def __init__(
@@ -168,7 +168,7 @@ class TrainingDisplay:
             column(rows, "train_loss"),
             fractions=recorded(column(rows, "fraction")),
             label_changes=recorded(column(rows, "label_change")),
-            learning_rates=recorded(np.array([learning_rate(row) for row in rows])),
+            learning_rates=recorded(column(rows, "lr")),
             rollbacks=rollbacks,
             scores=None if labels is None else scores_of(y_true, labels, phases),
             name=name,
@@ -335,14 +335,6 @@ def column(rows, key):
 def recorded(values):
     """None in the place of values of which none is known."""
     return None if np.isnan(values).all() else values
-
-
-def learning_rate(row):
-    """What skorch's LRScheduler has noted last in an epoch; NaN without one."""
-    for noted in (row, *reversed(row.get("batches", []))):
-        if "event_lr" in noted:
-            return float(noted["event_lr"])
-    return np.nan
 
 
 def scores_of(y_true, labels, phases):

@@ -1,0 +1,125 @@
+"""Callbacks of skorch, passed in `callbacks`: what each does to fits of both kinds."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+from skorch.callbacks import (
+    Callback,
+    Checkpoint,
+    EarlyStopping,
+    LRScheduler,
+    TensorBoard,
+)
+
+from .common import BOTH, decs, digit_vectors
+
+X, _ = digit_vectors(200)
+
+
+def epochs_of(model, phase):
+    return model.history_[:, "phase"].count(phase)
+
+
+def checkpoint(folder, **more):
+    return Checkpoint(
+        monitor="train_loss_best",
+        dirname=str(folder),
+        f_params="{net.phase}.pt",
+        f_optimizer=None,
+        f_criterion="{net.phase}_criterion.pt",
+        f_history=None,
+        **more,
+    )
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_checkpoints_hold_the_network_of_the_best_epoch_of_a_phase(short, tmp_path):
+    only = {"max_epochs": 0} if short is not decs else {"max_iter": 0}
+    model = short(callbacks=[checkpoint(tmp_path)], **only).fit(X)
+    assert model.history_[-1, "train_loss_best"]  # so that the last is the best
+    saved = torch.load(tmp_path / "pretrain.pt")
+    for name, value in model.module_.state_dict().items():
+        assert torch.equal(saved[name], value)
+    short(callbacks=[checkpoint(tmp_path)]).fit(X)
+    assert (tmp_path / "cluster.pt").exists()
+
+
+class Spoil(Callback):
+    """Makes the last epochs of the pretraining useless."""
+
+    def on_epoch_begin(self, net, **kwargs):
+        if net.phase == "pretrain" and len(net.history) > 5:
+            for parameter in net.module_.parameters():
+                parameter.data.mul_(3)
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_a_checkpoint_goes_back_to_the_best_epoch(short, tmp_path):
+    only = {"max_epochs": 0} if short is not decs else {"max_iter": 0}
+    best = checkpoint(tmp_path, load_best=True)
+    model = short(callbacks=[Spoil(), best], **only).fit(X)
+    assert not model.history_[-1, "train_loss_best"]
+    saved = torch.load(tmp_path / "pretrain.pt")
+    for name, value in model.module_.state_dict().items():
+        assert torch.equal(saved[name], value)
+    whole = short(callbacks=[checkpoint(tmp_path, load_best=True)], tol=0).fit(X)
+    assert_array_equal(whole.predict(X), whole.labels_)
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_early_stopping_ends_each_phase_for_itself(short):
+    stop = EarlyStopping(monitor="train_loss", patience=2, threshold=0.9, sink=str)
+    model = short(callbacks=[stop], pretrain_epochs=50, tol=0).fit(X)
+    assert epochs_of(model, "pretrain") == 3  # one to compare with, two in vain
+    assert epochs_of(model, "cluster") > 0
+    assert_array_equal(model.predict(X), model.labels_)
+
+
+class Writer:
+    """Stands in for a SummaryWriter."""
+
+    def __init__(self):
+        self.scalars = []
+        self.closed = 0
+
+    def add_scalar(self, tag, scalar_value, global_step):
+        self.scalars.append((tag, scalar_value, global_step))
+
+    def close(self):
+        self.closed += 1
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_tensorboard_is_given_losses_and_rates_of_each_phase(short):
+    writer = Writer()
+    model = short(callbacks=[TensorBoard(writer)]).fit(X)
+    losses = [value for tag, value, _ in writer.scalars if tag == "Loss/train_loss"]
+    assert_allclose(losses, model.history_[:, "train_loss"])
+    rates = [value for tag, value, _ in writer.scalars if tag == "lr"]
+    assert_allclose(rates, model.history_[:, "lr"])
+    assert writer.closed == len(set(model.history_[:, "phase"]))
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_a_scheduler_sets_the_rate_of_each_phase_from_lr_on(short):
+    decay = LRScheduler(policy="ExponentialLR", gamma=0.5)
+    more = {"lr": 1e-3, "schedule": "constant", "tol": 0}
+    model = short(callbacks=[("decay", decay)], **more).fit(X)
+    rates = {
+        phase: [row["lr"] for row in model.history_ if row["phase"] == phase]
+        for phase in ("pretrain", "cluster")
+    }
+    for found in rates.values():
+        assert_allclose(found, 1e-3 * 0.5 ** np.arange(len(found)))
+    plain = short(**more).fit(X)
+    assert not np.array_equal(plain.embedding_, model.embedding_)
+
+
+@pytest.mark.parametrize(
+    "decay", [LRScheduler, LRScheduler(), ("decay", LRScheduler(policy="StepLR"))]
+)
+@pytest.mark.parametrize("short", BOTH)
+def test_a_scheduler_beside_a_schedule_is_an_error(short, decay):
+    with pytest.raises(ValueError, match="LRScheduler.*'one-cycle'.*\"constant\""):
+        short(callbacks=[decay]).fit(X)
