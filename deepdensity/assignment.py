@@ -9,6 +9,7 @@ from .ranking import highest_per_cluster
 
 __all__ = [
     "DensityCores",
+    "blended_cores",
     "cluster_balance",
     "core_means",
     "core_silhouette",
@@ -170,6 +171,28 @@ def core_means(Z, samples, previous):
     return DensityCores(means, spreads)
 
 
+def blended_cores(old, new, share):
+    r"""Cores between old and new ones.
+
+    .. math::
+        \bar z_j = (1 - a_j) \bar z_j^{old} + a_j \bar z_j^{new}
+
+    and likewise the spreads.
+
+    Parameters
+    ----------
+    old, new : DensityCores
+    share : tensor of shape (k,)
+        :math:`a`, in [0, 1].
+
+    Returns
+    -------
+    DensityCores
+    """
+    means = torch.lerp(old.means, new.means, share[:, None])
+    return DensityCores(means, torch.lerp(old.spreads, new.spreads, share))
+
+
 def core_similarity(Z, cores):
     r"""Density-core similarity: small is near (Zheng et al. 2024, Eq. 10).
 
@@ -194,7 +217,7 @@ def core_similarity(Z, cores):
     return squared_distances_to(Z, cores.means) + cores.spreads
 
 
-def target_distribution(Q):
+def target_distribution(Q, weight=None):
     r"""DEC's auxiliary target (Xie et al. 2016, Eq. 3), which IDCL's Eq. 12 uses.
 
     .. math::
@@ -205,14 +228,19 @@ def target_distribution(Q):
     ----------
     Q : tensor of shape (n, k)
         Soft assignment of the training set.
+    weight : tensor of shape (k,), default=None
+        f, up to a factor; None is as above. A batch that shows clusters out of their
+        proportions needs those of all samples, or it would move samples from the
+        clusters that it has many of to those that it has few of.
 
     Returns
     -------
     tensor of shape (n, k)
         Rows sum to 1; a column that is empty in Q stays empty.
     """
-    weight = Q.square() / Q.sum(0).clamp(min=torch.finfo(Q.dtype).tiny)
-    return weight / weight.sum(1, keepdim=True)
+    weight = Q.sum(0) if weight is None else weight
+    P = Q.square() / weight.clamp(min=torch.finfo(Q.dtype).tiny)
+    return P / P.sum(1, keepdim=True)
 
 
 def kl_divergence(P, Q):

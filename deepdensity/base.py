@@ -8,18 +8,21 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
+from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from .cluster_number import try_numbers
 from .devices import has_bfloat16, resolve_device
 from .fitted import FittedDeepClustering
+from .guard import Guard
 from .inputs import Source, input_format
 from .interruption import Interrupted, Interruption
 from .memory import recall
 from .networks.build import AUTOENCODERS, build_autoencoder, check_autoencoder
 from .recipe import (
     CLUSTER_BATCH,
+    STREAM_RATE,
     TRIAL_STEPS,
     auto_batch_size,
     choose_views,
@@ -112,6 +115,79 @@ class BaseDeepClustering(FittedDeepClustering):
         "random_state": ["random_state"],
     }
 
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None):
+        """Refine encoder and clusters with one more batch of a stream.
+
+        The first batch of an estimator that has not been fitted is given to `fit`: it
+        needs as many samples as clusters at least, and should show all of them. Each
+        further batch, of any size, is trained on for ten epochs, with reconstruction,
+        by the estimator's own loss at a constant tenth of `lr`. Cluster i stays cluster
+        i, the input is scaled as in the first call, and nothing is kept of a batch but
+        what it has changed in network and clusters; `labels_`, `embedding_`,
+        `history_` and all else that is a matter of samples or epochs are those of the
+        last batch, and `pretrain_labels_` its clusters before it was trained on.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix
+            As in `fit`; samples of the same shape in each call.
+        y : Ignored
+
+        Returns
+        -------
+        self
+        """
+        if not hasattr(self, "module_"):
+            return self.fit(X)
+        return self._refine(X)
+
+    @keeps_fitted_state
+    def _refine(self, X, y=None):
+        """One more batch: the estimator's own part is `_train_on(trainer, Z)`."""
+        trainer = self._resume(X)
+        Z = trainer.embed()
+        self.pretrain_labels_, self.start_scores_ = self._assign(Z).argmax(1), {}
+        self.start_information_ = self._information(trainer)
+        guard, n_iter = self._train_on(trainer, Z)
+        guard.warn()
+        self.information_ = self._information(trainer)
+        self._set_fitted(trainer, n_iter)
+        self._n_batches += 1
+        return self._set_refined_head()
+
+    def _resume(self, X):
+        """The trainer of one more batch, on a copy of the network."""
+        X, device = self._check_new_data(X), resolve_device(self.device)
+        source = Source(X, self._format, device)
+        seed = (self._start_seed + self._n_batches) % 2**31
+        clean = self.pretrain_target == "clean"
+        augment, views = choose_views(self.augment, source, clean, seed)
+        return Trainer(
+            copy.deepcopy(self.module_),
+            source,
+            torch.Generator().manual_seed(seed),
+            lr=STREAM_RATE * self.lr,
+            batch_size=self._batch_size(CLUSTER_BATCH),
+            views=views,
+            augment=augment,
+            bfloat16=self._in_bfloat16(device),
+            callbacks=self.callbacks,
+            verbose=self.verbose,
+            interruption=self._interruption,
+        )
+
+    def _in_bfloat16(self, device):
+        if self.precision == "auto":
+            return has_bfloat16(device)
+        return self.precision == "bfloat16"
+
+    def _stream_guard(self, net, labels):
+        """A guard for a batch: a cluster of a few samples may lose them."""
+        guard = Guard(net, labels, self.n_clusters)
+        guard.alive &= guard.first_sizes >= MIN_PER_CLUSTER
+        return guard
+
     def _begin(self, X):
         """Validated data, a network and a random generator: the trainer of one fit."""
         check_callbacks(self.callbacks, self.schedule)
@@ -124,6 +200,7 @@ class BaseDeepClustering(FittedDeepClustering):
             if self.random_state is None
             else check_random_state(self.random_state)
         )
+        self._n_batches = 1
         seeds = [int(seed) for seed in random.randint(2**31 - 1, size=4)]
         self._start_seed, self._density_seed = seeds[2:]
 
@@ -158,8 +235,7 @@ class BaseDeepClustering(FittedDeepClustering):
             views=views,
             augment=augment,
             schedule=self.schedule,
-            bfloat16=self.precision == "bfloat16"
-            or (self.precision == "auto" and has_bfloat16(device)),
+            bfloat16=self._in_bfloat16(device),
             callbacks=self.callbacks,
             verbose=self.verbose,
             interruption=self._interruption,

@@ -5,6 +5,7 @@ import torch
 
 from .assignment import (
     DensityCores,
+    blended_cores,
     core_means,
     core_silhouette,
     core_similarity,
@@ -18,6 +19,7 @@ from .density import (
     local_density,
     sampled_density,
 )
+from .recipe import STREAM_FEWEST, STREAM_MEMORY, STREAM_SHARES
 
 __all__ = ["DENSITIES", "DensityCoreHead"]
 
@@ -31,6 +33,49 @@ class DensityCoreHead:
 
     def _refresh_cores(self, Z, labels):
         """Densities, difficulty and density cores of an embedding (Eq. 1, 2 and 9)."""
+        self._take_densities(Z)
+        cores, self._core_counts = self._new_cores(Z, labels)
+        self._take_cores(cores)
+
+    def _take_cores(self, cores):
+        self.core_means_ = cores.means.numpy()
+        # a centre is a point: it has no spread
+        self.core_spreads_ = cores.spreads.numpy() * (self._core_fraction is not None)
+
+    def _blend_cores(self, Z, labels):
+        """Densities of a batch, and cores that its samples have a part in.
+
+        Means and spreads are running means over the samples of all cores so far,
+        with those of earlier batches counted as four batches' worth at most, or as 50.
+        """
+        self._take_densities(Z)
+        old = self._cores()
+        new, counts = self._new_cores(Z, labels)
+        most = STREAM_MEMORY * counts.sum() / len(counts)
+        before = np.minimum(self._core_counts, max(most, STREAM_FEWEST))
+        self._core_counts = before + counts
+        share = torch.from_numpy(counts / np.maximum(self._core_counts, 1))
+        self._take_cores(blended_cores(old, new, share))
+
+    def _blend_shares(self, Q):
+        """Shares of the clusters, running means as the cores are."""
+        n_before = min(self._n_shares, max(STREAM_MEMORY * len(Q), STREAM_SHARES))
+        self._n_shares = n_before + len(Q)
+        total = n_before * self._shares + Q.sum(0).numpy()
+        self._shares = total / self._n_shares
+
+    def _new_cores(self, Z, labels):
+        """Cores of an embedding's own, and how many samples each has."""
+        members = density_core(self.density_, labels, self._core_fraction or 1.0)
+        Z = torch.from_numpy(np.array(Z, dtype=np.float64))
+        self.core_sample_indices_ = np.sort(np.concatenate(list(members.values())))
+        counts = np.zeros(len(self.core_means_))
+        for label, samples in members.items():
+            counts[label] = len(samples)
+        return core_means(Z, members, previous=self._cores()), counts
+
+    def _take_densities(self, Z):
+        """Densities and difficulty of an embedding's samples (Eq. 1 and 2)."""
         Z = torch.from_numpy(np.array(Z, dtype=np.float64))
         generator = torch.Generator().manual_seed(self._density_seed)
         self._cutoff = cutoff_distance(Z, self.cutoff_quantile, generator)
@@ -45,12 +90,6 @@ class DensityCoreHead:
             self.density_error_ = density_error(len(Z), len(self._reference))
         self.density_ = density.numpy()
         self.difficulty_ = difficulty_score(density).numpy()
-        members = density_core(self.density_, labels, self._core_fraction or 1.0)
-        means, spreads = core_means(Z, members, previous=self._cores())
-        self.core_sample_indices_ = np.sort(np.concatenate(list(members.values())))
-        self.core_means_ = means.numpy()
-        # a centre is a point: it has no spread
-        self.core_spreads_ = spreads.numpy() * (self._core_fraction is not None)
 
     def _reference_rows(self, n_samples, generator):
         """The samples that densities sum over, sorted; None for all of them."""

@@ -18,6 +18,7 @@ from .recipe import (
     CLUSTER_BATCH,
     ITERATIONS,
     RECONSTRUCTION,
+    STREAM_EPOCHS,
     VECTOR_STEPS,
 )
 from .stability import DETERMINACIES, determinacy, otsu_threshold, sample_stability
@@ -322,6 +323,30 @@ class DECSClustering(BaseDeepClustering):
         self._set_fitted(trainer, n_iter)
         return self._set_head()  # line 9
 
+    def _train_on(self, trainer, Z):
+        """One more batch of a stream: stability and reconstruction, no balance.
+
+        A batch need not have its samples spread evenly over the clusters. The
+        reconstruction has its say so that the decoder follows.
+        """
+        weight = self._auto(trainer, "reconstruction_weight", 0.0, RECONSTRUCTION)
+        loss = InstabilityLoss(
+            self.cluster_centers_,
+            self.alpha,
+            self.lambda_var,
+            self.determinacy,
+            reconstruction=weight or RECONSTRUCTION,
+            scale=self.kernel_scale_,
+        )
+        n_steps = STREAM_EPOCHS * trainer.steps_per_epoch
+        with trainer.phase("cluster", loss, STREAM_EPOCHS, n_steps) as net:
+            guard = self._stream_guard(net, self.pretrain_labels_)
+            net.fit_loop(TrainingSet(trainer.source), epochs=STREAM_EPOCHS)
+        Z = trainer.embed()
+        if self.guard and not guard.passes(Z, self._take_centres(loss, Z)):
+            self._take_centres(loss, Z)
+        return guard, net.n_steps
+
     def _start(self, trainer):
         """First centres and labels: by `init`, or of the fit that goes on."""
         Z = trainer.embed()
@@ -339,11 +364,15 @@ class DECSClustering(BaseDeepClustering):
 
     def _set_head(self):
         """Labels, centres and stability of the training data, empty clusters last."""
-        Q = self._assign(self.embedding_)
-        order = self._order_clusters(Q.argmax(1))
+        order = self._order_clusters(self._assign(self.embedding_).argmax(1))
         self.cluster_centers_ = self.cluster_centers_[order]
+        return self._set_refined_head()
+
+    def _set_refined_head(self):
+        """Labels and stability of the training data, or of the last batch."""
+        Q = self._assign(self.embedding_)
         self.threshold_ = float(otsu_threshold(torch.from_numpy(Q)))
-        self.labels_ = self._assign(self.embedding_).argmax(1)
+        self.labels_ = Q.argmax(1)
         self.stability_ = self._stability(self.embedding_)
         return self
 

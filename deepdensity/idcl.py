@@ -21,6 +21,7 @@ from .recipe import (
     EPOCH_STEPS,
     EPOCHS,
     GAMMA,
+    STREAM_EPOCHS,
     VECTOR_STEPS,
     auto_epochs,
     data_variance,
@@ -367,6 +368,38 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         self._set_fitted(trainer, n_iter=len(self.curriculum_))
         return self._set_head(watch.labels)
 
+    def _train_on(self, trainer, Z):
+        """One more batch of a stream: towards the cores as they are, at full share."""
+        loss = CurriculumLoss(self._gamma(trainer), self.kernel_scale_)
+        loss.cores = self._cores(torch.float32, trainer.source.device)
+        self._take_densities(Z)
+        rows = select_easiest(self.difficulty_, self.pretrain_labels_, self.lambda_max)
+        Q = torch.from_numpy(self._assign(Z))
+        self._blend_shares(Q)
+        P = target_distribution(Q[rows], torch.from_numpy(self._shares)).float()
+        n_steps = STREAM_EPOCHS * trainer.steps_per_epoch
+        self.curriculum_ = Curriculum(len(trainer.source))
+        with trainer.phase("cluster", loss, STREAM_EPOCHS, n_steps) as net:
+            guard = self._stream_guard(net, self.pretrain_labels_)
+            for _ in range(STREAM_EPOCHS):
+                if trainer.interruption.asked:
+                    break
+                net.fit_loop(TrainingSet(trainer.source, rows, P), epochs=1)
+                net.history.record("fraction", self.lambda_max)
+                self.curriculum_.append(self.lambda_max, rows)
+        Z = trainer.embed()
+        if self.guard and np.isfinite(Z).all():
+            guard.passes(Z, self._assign(Z).argmax(1))
+        elif self.guard:
+            guard.passes(Z, self.pretrain_labels_)
+        return guard, len(self.curriculum_)
+
+    def _set_refined_head(self):
+        """Cores blended with those of the last batch, and its labels."""
+        self._blend_cores(self.embedding_, self._assign(self.embedding_).argmax(1))
+        self.labels_ = self._assign(self.embedding_).argmax(1)
+        return self
+
     def _n_epochs(self, trainer):
         if self.max_epochs == "auto":
             least, most = self._auto(
@@ -400,5 +433,8 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         order = self._order_clusters(self._assign(self.embedding_).argmax(1))
         self.core_means_ = self.core_means_[order]
         self.core_spreads_ = self.core_spreads_[order]
-        self.labels_ = self._assign(self.embedding_).argmax(1)
+        self._core_counts = self._core_counts[order]
+        Q = self._assign(self.embedding_)
+        self._shares, self._n_shares = Q.mean(0), len(Q)
+        self.labels_ = Q.argmax(1)
         return self

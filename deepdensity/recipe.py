@@ -11,6 +11,8 @@ from .views import AugmentedViews, NeighbourViews
 
 __all__ = [
     "auto_batch_size",
+    "STREAM_EPOCHS",
+    "STREAM_RATE",
     "auto_epochs",
     "choose_views",
     "data_variance",
@@ -31,6 +33,11 @@ MOST_STEPS = 4000
 RECONSTRUCTION = 1 / 3  # weight in DECS where nothing is augmented
 CORE_FRACTIONS = (0.2, 0.5)  # of IDCL where samples are augmented, and where not
 TRIAL_STEPS = 150
+STREAM_EPOCHS = 10  # over each batch of a stream but the first
+STREAM_RATE = 0.1  # of lr, which is for a network at random
+STREAM_MEMORY = 4  # batches that the cores of IDCL remember
+STREAM_FEWEST = 50  # samples of each core that they remember where batches are small
+STREAM_SHARES = 500  # samples that the clusters' shares remember, likewise
 REFRESH_STEPS = 100
 REFRESH_EPOCHS = 2  # or more steps, so that refreshes stay cheap beside training
 

@@ -289,3 +289,13 @@ def test_gradient_of_the_divergence_is_the_published_equation_15(seed, n, k, d):
     (gradient,) = torch.autograd.grad(kl_divergence(torch.tensor(P), q), Z)
     expected = reference.kl_gradient_z(Z.detach().numpy(), core_points, P)
     assert_allclose(gradient, expected, **TIGHT)
+
+
+def test_target_distribution_takes_the_weights_that_it_is_given():
+    Q = torch.rand(50, 4, dtype=torch.float64)
+    Q /= Q.sum(1, keepdim=True)
+    assert_allclose(target_distribution(Q, 3 * Q.sum(0)), target_distribution(Q))
+    squared = Q.square() / torch.tensor([1.0, 2.0, 3.0, 4.0], dtype=torch.float64)
+    expected = squared / squared.sum(1, keepdim=True)
+    weight = torch.tensor([0.1, 0.2, 0.3, 0.4], dtype=torch.float64)
+    assert_allclose(target_distribution(Q, weight), expected)

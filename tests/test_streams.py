@@ -1,0 +1,227 @@
+"""`partial_fit`: batches refine encoder and clusters, and labels keep their meaning."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import ndimage, sparse
+from skorch.callbacks import Callback
+
+from deepdensity.assignment import DensityCores, blended_cores
+from deepdensity.metrics import clustering_accuracy
+from deepdensity.recipe import STREAM_EPOCHS, STREAM_MEMORY
+
+from .common import BOTH, N_CLUSTERS, decs, digit_images, idcl, small_conv
+
+N_BATCHES, SIZE = 6, 250
+IMAGES, Y = digit_images(1797)
+ORDER = np.random.RandomState(0).permutation(1797)
+IMAGES, Y = IMAGES[ORDER] / 16, Y[ORDER]
+X = IMAGES.reshape(1797, -1)
+TEST = slice(N_BATCHES * SIZE, None)
+LARGE = {"batch_size": 256, "refresh_interval": 100}
+LONGER = {
+    idcl: {"pretrain_epochs": 200, "max_epochs": 200, **LARGE},
+    decs: {"pretrain_epochs": 200, "max_iter": 200, **LARGE},
+}
+
+
+def batch(i, size=SIZE):
+    return slice(i * size, (i + 1) * size)
+
+
+@pytest.fixture(scope="module")
+def first_batches():
+    """Each estimator after its first batch."""
+    return {s: s(**LONGER[s]).partial_fit(X[batch(0)]) for s in BOTH}
+
+
+@pytest.fixture(params=BOTH, ids=["idcl", "decs"])
+def short(request):
+    return request.param
+
+
+@pytest.fixture
+def begun(short, first_batches):
+    return copy.deepcopy(first_batches[short])
+
+
+def accuracy(model, samples, y):
+    return clustering_accuracy(y, model.predict(samples))
+
+
+def test_the_first_batch_is_fitted(short):
+    begun, fitted = short().partial_fit(X[batch(0)]), short().fit(X[batch(0)])
+    assert_array_equal(fitted.labels_, begun.labels_)
+    assert_array_equal(fitted.embedding_, begun.embedding_)
+    with pytest.raises(ValueError, match="n_samples=9 should be >= n_clusters=10"):
+        short().partial_fit(X[:9])
+
+
+def test_a_stream_does_as_well_and_labels_keep_their_meaning(begun):
+    before, first = begun.predict(X), accuracy(begun, X[TEST], Y[TEST])
+    for i in range(1, N_BATCHES):
+        labels = begun.predict(X)
+        assert begun.partial_fit(X[batch(i)]) is begun
+        assert np.mean(begun.predict(X) == labels) > 0.95  # from call to call
+    assert np.mean(begun.predict(X) == before) > 0.9
+    assert accuracy(begun, X[TEST], Y[TEST]) > first - 0.01
+
+
+def test_it_follows_a_slow_drift(begun):
+    frozen = copy.deepcopy(begun)
+
+    def shifted(samples, pixels):
+        moved = ndimage.shift(IMAGES[samples], (0, pixels, 0), order=1)
+        return moved.reshape(-1, 64)
+
+    for i in range(1, 13):
+        begun.partial_fit(shifted(batch(i % N_BATCHES), 0.15 * i))
+    drifted = shifted(TEST, 0.15 * 12)
+    assert accuracy(begun, drifted, Y[TEST]) > accuracy(frozen, drifted, Y[TEST]) + 0.05
+    kept = begun.predict(drifted) == frozen.predict(X[TEST])
+    assert kept.mean() > np.mean(frozen.predict(drifted) == frozen.predict(X[TEST]))
+
+
+def test_what_is_of_samples_is_of_the_last_batch(begun):
+    labels = begun.predict(X[batch(1)])
+    begun.partial_fit(X[batch(1)])
+    assert_array_equal(begun.pretrain_labels_, labels)
+    assert_array_equal(begun.labels_, begun.predict(X[batch(1)]))
+    assert_allclose(begun.embedding_, begun.transform(X[batch(1)]))
+    assert len(begun.history_) == STREAM_EPOCHS
+    assert set(begun.history_[:, "phase"]) == {"cluster"}
+    assert_allclose(begun.history_[:, "lr"], 0.1 * begun.lr)
+    error = ((begun.inverse_transform(begun.embedding_) - X[batch(1)]) ** 2).mean()
+    assert_allclose(begun.reconstruction_error_, error, rtol=1e-3)
+    assert np.isfinite([begun.score(X), begun.information_]).all()
+
+
+def test_nothing_of_older_batches_is_kept(begun):
+    sizes = []
+    for i in range(1, 5):
+        begun.partial_fit(X[batch(i, 100)])
+        sizes.append(len(pickle.dumps(begun)))
+    assert max(sizes) < 1.02 * min(sizes)
+
+
+@pytest.mark.parametrize("kind", [sparse.csr_array, np.float32])
+def test_other_kinds_of_X(begun, kind):
+    begun.partial_fit(kind(X[batch(1)]))
+    assert begun.labels_.shape == (SIZE,)
+    with pytest.raises(ValueError, match="X has samples of shape"):
+        begun.partial_fit(X[batch(1)].reshape(-1, 8, 8))
+
+
+def test_images_and_uint8(short):
+    images = (IMAGES * 255).astype(np.uint8)
+    model = short(autoencoder=small_conv).partial_fit(images[:150])
+    model.partial_fit(images[150:250])
+    assert model.transform(images).dtype == np.float32
+    assert_array_equal(model.labels_, model.predict(images[150:250]))
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_batches_may_be_smaller_than_the_number_of_clusters(begun, size):
+    before = begun.predict(X)
+    for i in range(10):
+        begun.partial_fit(X[batch(i, size)])
+    assert begun.labels_.shape == (size,)
+    assert np.mean(begun.predict(X) == before) > 0.9
+
+
+def test_a_batch_of_one_class_does_not_empty_the_others(begun):
+    before = begun.predict(X)
+    rows = np.flatnonzero(Y == 0)
+    for i in range(3):
+        begun.partial_fit(X[rows[batch(i, 50)]])
+    assert np.mean(begun.predict(X) == before) > 0.85
+
+
+def test_the_scale_of_the_input_is_that_of_the_first_call(begun):
+    offset, scale = begun._format.offset, begun._format.scale
+    begun.partial_fit(3 * X[batch(1)])
+    assert_array_equal(begun._format.offset, offset)
+    assert_array_equal(begun._format.scale, scale)
+    with pytest.raises(ValueError, match="X has 60 features"):
+        begun.partial_fit(X[batch(1), :60])
+
+
+def test_the_same_stream_gives_the_same_result(begun):
+    other = copy.deepcopy(begun)
+    for i in (1, 2):
+        for model in (begun, other):
+            model.partial_fit(X[batch(i, 50)])
+    assert_array_equal(begun.transform(X), other.transform(X))
+
+
+class Spoil(Callback):
+    def on_epoch_end(self, net, **kwargs):
+        for parameter in net.module_.parameters():
+            parameter.data.fill_(float("nan"))
+
+
+@pytest.mark.filterwarnings("ignore:.*diverged 1 time")
+def test_a_batch_that_diverges_leaves_the_clusters_as_they_were(short, begun):
+    before = begun.predict(X)
+    embedded = begun.transform(X)
+    begun.set_params(callbacks=[Spoil()])
+    with pytest.raises(ValueError, match="diverged.*guard=True"):
+        begun.partial_fit(X[batch(1)])
+    assert_array_equal(begun.transform(X), embedded)
+    begun.set_params(guard=True).partial_fit(X[batch(1)])
+    assert_array_equal(begun.transform(X), embedded)
+    if short is decs:
+        assert_array_equal(begun.predict(X), before)
+
+
+def test_cores_of_idcl_are_running_means_that_forget(first_batches):
+    model = copy.deepcopy(first_batches[idcl])
+    old, counts = model.core_means_.copy(), model._core_counts.copy()
+    model.partial_fit(X[batch(1)])
+    Z, labels = torch.from_numpy(model.embedding_).double(), model.labels_
+    core = model.core_sample_indices_
+    assert counts.sum() < STREAM_MEMORY * len(core)
+    for j in range(N_CLUSTERS):
+        own = Z[core[labels[core] == j]]
+        if len(own) != model._core_counts[j] - counts[j]:
+            continue  # a sample has changed sides with the cores
+        mean = (counts[j] * old[j] + own.sum(0).numpy()) / (counts[j] + len(own))
+        assert_allclose(model.core_means_[j], mean, rtol=1e-6)
+    for i in range(20):
+        model.partial_fit(X[batch(i, 50)])
+    size = len(model.core_sample_indices_) / N_CLUSTERS
+    assert model._core_counts.max() < 50 + STREAM_MEMORY * 2 * size
+
+
+def test_blended_cores_lie_between_old_and_new():
+    rng = np.random.default_rng(0)
+    old, new = (
+        DensityCores(torch.tensor(rng.normal(size=(3, 2))), torch.tensor(rng.random(3)))
+        for _ in range(2)
+    )
+    share = torch.tensor([0.0, 0.25, 1.0], dtype=torch.float64)
+    means, spreads = blended_cores(old, new, share)
+    for j, a in enumerate(share):
+        assert_allclose(means[j], (1 - a) * old.means[j] + a * new.means[j])
+        assert_allclose(spreads[j], (1 - a) * old.spreads[j] + a * new.spreads[j])
+
+
+def test_a_fit_after_a_stream_begins_anew(short):
+    model = short().partial_fit(X[batch(0)]).partial_fit(X[batch(1)])
+    again = model.fit(X[batch(0)]).labels_
+    assert_array_equal(again, short().fit(X[batch(0)]).labels_)
+
+
+# -- other habits ----------------------------------------------------------------------
+
+
+def test_notebooks_show_the_parameters(short, begun):
+    for model, state in ((short(), "Not fitted"), (begun, "Fitted")):
+        html = model._repr_html_()
+        assert type(model).__name__ in html
+        assert "pretrain_epochs" in html and "n_clusters" in html
+        assert f"<span>{state}</span>" in html
