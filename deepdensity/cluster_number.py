@@ -13,7 +13,7 @@ from .trials import try_start
 
 __all__ = ["best_number", "net_information", "try_numbers"]
 
-PRICE = 4.0  # nats of shared information that a lost one costs
+PRICE = 3.0  # nats of shared information that a lost one costs
 FIRST = (2, 3, 4, 5, 7, 9, 12, 16, 21, 28, 37, 50)  # then what lies around the best
 MIN_PER_CLUSTER = 20  # samples, on average
 N_MIXTURE = 3  # runs of the Gaussian mixture that a trial starts from
@@ -34,7 +34,7 @@ def net_information(labels, price=PRICE):
     ----------
     labels : list of int arrays of shape (n,)
         The samples' clusters, as seen in each view; two or more.
-    price : float, default=4
+    price : float, default=3
         :math:`\beta`, of a nat that is not shared.
 
     Returns
