@@ -184,7 +184,7 @@ class BaseDeepClustering(FittedDeepClustering):
 
     def _stream_guard(self, net, labels):
         """A guard for a batch: a cluster of a few samples may lose them."""
-        guard = Guard(net, labels, self.n_clusters)
+        guard = Guard(net, labels, self.n_clusters_)
         guard.alive &= guard.first_sizes >= MIN_PER_CLUSTER
         return guard
 

@@ -88,7 +88,7 @@ def test_blobs_are_counted(short):
 
 
 @pytest.mark.parametrize("short", BOTH)
-def test_a_warm_start_keeps_the_number(short, monkeypatch):
+def test_warm_starts_and_streams_keep_the_number(short, monkeypatch):
     X, _ = digit_vectors(120)
     tried = []
     monkeypatch.setattr(
@@ -100,8 +100,9 @@ def test_a_warm_start_keeps_the_number(short, monkeypatch):
     labels = model.labels_
     model.fit(X)
     assert model.n_clusters_ == 5
-    assert tried == [1]
     assert_array_equal(model.pretrain_labels_, labels)
+    assert model.partial_fit(X[:50]).n_clusters_ == 5
+    assert tried == [1]
 
 
 @pytest.mark.parametrize("short", BOTH)
