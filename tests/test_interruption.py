@@ -156,6 +156,23 @@ def test_in_the_trials_of_starts_the_best_so_far_is_kept(short, monkeypatch):
     assert set(model.history_[:, "phase"]) == {"pretrain"}
 
 
+def test_while_the_number_of_clusters_is_sought_the_best_so_far_is_taken(monkeypatch):
+    images, tried = digit_images(150)[0], []
+    monkeypatch.setattr(base, "TRIAL_STEPS", 5)
+    try_start = base.try_numbers.__globals__["try_start"]
+
+    def interrupted_trial(*args):
+        tried.append(int(args[1]))
+        if len(tried) == 2:
+            ctrl_c()
+        return try_start(*args)
+
+    monkeypatch.setitem(base.try_numbers.__globals__, "try_start", interrupted_trial)
+    model = decs(autoencoder=small_conv).set_params(n_clusters="auto")
+    interrupted_fit(model, images, "Interrupted in the trials of starts")
+    assert list(model.n_clusters_scores_) == tried == [2, 3]
+
+
 @pytest.mark.parametrize("short", BOTH)
 def test_while_starts_are_made_k_means_is_taken_at_once(short, monkeypatch):
     images, after = digit_images(150)[0], []
