@@ -65,6 +65,14 @@ def soft_assignment(squared_distances, alpha=1.0):
     -------
     tensor of shape (n, k)
         Rows sum to 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from deepdensity.assignment import soft_assignment
+    >>> soft_assignment(torch.tensor([[0.0, 4.0], [1.0, 1.0]]))
+    tensor([[0.8333, 0.1667],
+            [0.5000, 0.5000]])
     """
     logits = torch.log1p(squared_distances / alpha) * (-(alpha + 1) / 2)
     return torch.softmax(logits, dim=1)
@@ -143,6 +151,14 @@ def density_core(density, labels, fraction):
     -------
     dict of int to int array
         Indices of the core's samples for every label that occurs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepdensity.assignment import density_core
+    >>> density, labels = np.array([3, 9, 5, 1, 2]), np.array([0, 0, 0, 1, 1])
+    >>> density_core(density, labels, 0.5)
+    {0: array([1, 2]), 1: array([4])}
     """
     cores = highest_per_cluster(density, labels, fraction)
     return {int(labels[core[0]]): core for core in cores}
@@ -237,6 +253,14 @@ def target_distribution(Q, weight=None):
     -------
     tensor of shape (n, k)
         Rows sum to 1; a column that is empty in Q stays empty.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from deepdensity.assignment import target_distribution
+    >>> target_distribution(torch.tensor([[0.75, 0.25], [0.25, 0.75]]))
+    tensor([[0.9000, 0.1000],
+            [0.1000, 0.9000]])
     """
     weight = Q.sum(0) if weight is None else weight
     P = Q.square() / weight.clamp(min=torch.finfo(Q.dtype).tiny)

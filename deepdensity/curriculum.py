@@ -40,6 +40,12 @@ def exponential_pacing(epoch, n_epochs, lambda_0):
     Returns
     -------
     float in [lambda_0, 1]
+
+    Examples
+    --------
+    >>> from deepdensity.curriculum import exponential_pacing
+    >>> [round(exponential_pacing(t, 4, 0.5), 2) for t in range(5)]
+    [0.5, 0.59, 0.71, 0.84, 1.0]
     """
     return lambda_0 ** (1 - progress(epoch, n_epochs))
 
@@ -52,6 +58,12 @@ def power_pacing(epoch, n_epochs, lambda_0, exponent=2.0):
 
     Parameters and return value are those of :func:`exponential_pacing`; `exponent` is
     a, above 1 for "slow, then fast".
+
+    Examples
+    --------
+    >>> from deepdensity.curriculum import power_pacing
+    >>> [round(power_pacing(t, 4, 0.5), 2) for t in range(5)]
+    [0.5, 0.53, 0.62, 0.78, 1.0]
     """
     return lambda_0 + (1 - lambda_0) * progress(epoch, n_epochs) ** exponent
 
@@ -86,6 +98,12 @@ def capped_fraction(fraction, lambda_max):
         \lambda_t = \min(\lambda(t), \lambda_{max})
 
     What lies beyond the cap, the samples of lowest density, is held to be outliers.
+
+    Examples
+    --------
+    >>> from deepdensity.curriculum import capped_fraction
+    >>> [capped_fraction(fraction, 0.95) for fraction in (0.6, 0.9, 1.0)]
+    [0.6, 0.9, 0.95]
     """
     return min(fraction, lambda_max)
 
@@ -109,6 +127,13 @@ def select_easiest(difficulty, labels, fraction):
     -------
     int array
         Sorted. Of equal scores the earlier samples are taken.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepdensity.curriculum import select_easiest
+    >>> select_easiest(np.array([0.9, 0.1, 0.5, 0.7]), np.array([0, 0, 1, 1]), 0.5)
+    array([0, 3])
     """
     return np.sort(np.concatenate(highest_per_cluster(difficulty, labels, fraction)))
 

@@ -178,12 +178,21 @@ class DECSClustering(BaseDeepClustering):
 
     Examples
     --------
-    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.datasets import load_digits
     >>> from deepdensity import DECSClustering
-    >>> X = load_iris().data
-    >>> decs = DECSClustering(n_clusters=3, pretrain_epochs=20, random_state=0).fit(X)
-    >>> decs.labels_.shape, decs.transform(X).shape
-    ((150,), (150, 10))
+    >>> X = load_digits().data[:200]  # images, flat
+    >>> decs = DECSClustering(10, pretrain_epochs=20, max_iter=40, random_state=0)
+    >>> decs.fit_predict(X).shape, decs.transform(X).shape
+    ((200,), (200, 10))
+    >>> decs.predict(X[:3]).tolist() == decs.labels_[:3].tolist()
+    True
+    >>> decs.predict_proba(X[:3]).shape, decs.inverse_transform(decs.embedding_).shape
+    ((3, 10), (200, 64))
+    >>> decs.score_samples(X).shape, 0 < decs.score(X) < 1
+    ((200,), True)
+
+    In real use leave the epochs as they are; images as images are clustered better, by
+    ``image_shape=(8, 8)`` or as an array (n, 8, 8).
     """
 
     _parameter_constraints: dict = {

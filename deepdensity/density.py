@@ -70,6 +70,13 @@ def cutoff_distance(Z, quantile=0.02, generator=None, max_pairs=MAX_PAIRS):
     -------
     float
         In the units of Z; 1.0 where no two rows differ.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from deepdensity.density import cutoff_distance
+    >>> cutoff_distance(torch.tensor([[0.0], [1.0], [3.0]]), quantile=0.5)
+    2.0
     """
     squared = pair_distances(Z, generator, max_pairs)
     if len(squared) == 0:
@@ -121,6 +128,14 @@ def local_density(Z, cutoff, kernel="gaussian", reference=None):
     -------
     tensor of shape (n,)
         Between 0 and n - 1 (or m): a number of neighbours.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from deepdensity.density import local_density
+    >>> Z = torch.tensor([[0.0], [1.0], [9.0]])
+    >>> local_density(Z, 2.0, kernel="cutoff")
+    tensor([1., 1., 0.])
     """
     if kernel not in KERNELS:
         raise ValueError(f"kernel={kernel!r} must be one of {sorted(KERNELS)}.")
@@ -236,6 +251,13 @@ def difficulty_score(density):
     -------
     tensor of shape (n,)
         All ones where every density is the same: no sample is harder than another.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from deepdensity.density import difficulty_score
+    >>> difficulty_score(torch.tensor([1.0, 3.0, 5.0]))
+    tensor([0.0000, 0.5000, 1.0000])
     """
     low, high = density.min(), density.max()
     if high == low:

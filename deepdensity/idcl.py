@@ -208,12 +208,21 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
 
     Examples
     --------
-    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.datasets import load_digits
     >>> from deepdensity import IDCLClustering
-    >>> X = load_iris().data
-    >>> idcl = IDCLClustering(n_clusters=3, pretrain_epochs=20, random_state=0).fit(X)
-    >>> idcl.labels_.shape, idcl.transform(X).shape
-    ((150,), (150, 10))
+    >>> X = load_digits().data[:200]  # images, flat
+    >>> idcl = IDCLClustering(10, pretrain_epochs=20, max_epochs=20, random_state=0)
+    >>> idcl.fit_predict(X).shape, idcl.transform(X).shape
+    ((200,), (200, 10))
+    >>> idcl.predict(X[:3]).tolist() == idcl.labels_[:3].tolist()
+    True
+    >>> idcl.predict_proba(X[:3]).shape, idcl.inverse_transform(idcl.embedding_).shape
+    ((3, 10), (200, 64))
+    >>> idcl.score_samples(X).shape, 0 < idcl.score(X) < 1
+    ((200,), True)
+
+    In real use leave the epochs as they are; images as images are clustered better, by
+    ``image_shape=(8, 8)`` or as an array (n, 8, 8).
     """
 
     _parameter_constraints: dict = {

@@ -38,6 +38,13 @@ def otsu_threshold(q, n_bins=1000):
     tensor, a scalar
         An inner edge of a bin, thus inside (0, 1): never 0 or 1. Of equally good
         thresholds the first; the middle of the gap where it lies in an empty one.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from deepdensity.stability import otsu_threshold
+    >>> otsu_threshold(torch.tensor([0.1, 0.1, 0.7, 0.9]))
+    tensor(0.4005)
     """
     values = q.detach().flatten().float()
     real = torch.float32 if q.device.type == "mps" else torch.float64
@@ -83,6 +90,13 @@ def determinacy(q, threshold, form="quadratic"):
     -------
     tensor of the shape of q
         In [0, 1]; 0 at the threshold.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from deepdensity.stability import determinacy
+    >>> determinacy(torch.tensor([0.0, 0.25, 0.5, 1.0]), torch.tensor(0.5))
+    tensor([1.0000, 0.2500, 0.0000, 1.0000])
     """
     if form not in DETERMINACIES:
         raise ValueError(f"form={form!r} must be one of {list(DETERMINACIES)}.")
@@ -111,6 +125,13 @@ def sample_stability(fq, lambda_var=0.8):
     -------
     tensor of shape (n,)
         At most 1, reached where every determinacy is 1; at least 0 for lambda_var <= 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from deepdensity.stability import sample_stability
+    >>> sample_stability(torch.tensor([[1.0, 1.0], [0.5, 0.5], [1.0, 0.0]]))
+    tensor([1.0000, 0.5000, 0.3000])
     """
     return fq.mean(1) - lambda_var * fq.var(1, correction=0)
 

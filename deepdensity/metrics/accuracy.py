@@ -69,6 +69,14 @@ def accuracy_scorer(estimator, X, y=None):
     method and the latent space. Across `n_clusters` with care: clusters in excess of
     the classes count as wrong. What is chosen by it has seen the classes: report
     another data set's, or other samples'.
+
+    Examples
+    --------
+    >>> from sklearn.cluster import KMeans
+    >>> from deepdensity.metrics import accuracy_scorer
+    >>> X, y = [[0.0], [0.1], [5.0], [5.1]], ["a", "a", "b", "b"]
+    >>> accuracy_scorer(KMeans(2, random_state=0).fit(X), X, y)
+    1.0
     """
     if y is None:
         raise ValueError(

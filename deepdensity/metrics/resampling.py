@@ -79,6 +79,15 @@ def resampling_agreement(
     care: two or three coarse clusters often come back more surely than the ten that are
     meant. It sees what is reproducible and not what is right: a fault that comes back
     on every subset costs nothing.
+
+    Examples
+    --------
+    >>> from sklearn.cluster import KMeans
+    >>> from sklearn.datasets import make_blobs
+    >>> from deepdensity.metrics import resampling_agreement
+    >>> X, _ = make_blobs(60, centers=[[0, 0], [9, 9]], random_state=0)
+    >>> resampling_agreement(KMeans(2, random_state=0), X)
+    1.0
     """
     n_samples = _num_samples(X)
     n_chosen = round(fraction * n_samples)

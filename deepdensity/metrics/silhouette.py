@@ -51,6 +51,15 @@ def embedding_silhouette(estimator, X, y=None, *, max_samples=5000, random_state
     a long one: the clustering phase contracts clusters, right or wrong, and the
     silhouette rises with it. Across `n_clusters` it is a rough guide at best, since
     each fit has made its own space for its own number.
+
+    Examples
+    --------
+    >>> from sklearn.cluster import KMeans
+    >>> from sklearn.datasets import make_blobs
+    >>> from deepdensity.metrics import embedding_silhouette
+    >>> X, _ = make_blobs(60, centers=[[0, 0], [9, 9]], random_state=0)
+    >>> round(embedding_silhouette(KMeans(2, random_state=0).fit(X), X), 1)
+    0.9
     """
     X = random_rows(X, max_samples, random_state)
     Z, labels = np.asarray(estimator.transform(X)), estimator.predict(X)

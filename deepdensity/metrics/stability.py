@@ -68,6 +68,15 @@ def mean_stability(estimator, X, y=None, *, lambda_var=0.8, determinacy="quadrat
     across estimators, nor across `alpha` or `kernel_scale`: those sharpen probabilities
     by themselves, whatever the clusters. Not fits trained for it (DECS) with fits that
     are not (IDCL). It sees how sure the assignment is and not whether it is right.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_blobs
+    >>> from sklearn.mixture import GaussianMixture
+    >>> from deepdensity.metrics import mean_stability
+    >>> X, _ = make_blobs(60, centers=[[0, 0], [9, 9]], random_state=0)
+    >>> round(mean_stability(GaussianMixture(2, random_state=0).fit(X), X), 3)
+    1.0
     """
     q = torch.from_numpy(probabilities(estimator, X).astype(np.float64))
     fq = determinacy_of(q, otsu_threshold(q), determinacy)

@@ -61,6 +61,15 @@ def density_validity(estimator, X, y=None, *, max_samples=2000, random_state=0):
     long one, which draws clusters together, right or wrong. Not samples of different
     numbers: core distances shrink as samples are added. Across `n_clusters` it is a
     rough guide at best: merged clusters lose, but each fit makes its own space.
+
+    Examples
+    --------
+    >>> from sklearn.cluster import KMeans
+    >>> from sklearn.datasets import make_blobs
+    >>> from deepdensity.metrics import density_validity
+    >>> X, _ = make_blobs(60, centers=[[0, 0], [9, 9]], random_state=0)
+    >>> round(density_validity(KMeans(2, random_state=0).fit(X), X), 1)
+    0.9
     """
     X = random_rows(X, max_samples, random_state)
     Z = np.asarray(estimator.transform(X))
