@@ -1,4 +1,7 @@
-"""Settings of Sphinx: ``make doc`` builds the pages offline."""
+"""Settings of Sphinx: ``make doc`` builds the pages offline and runs the gallery."""
+
+from importlib.util import find_spec
+from pathlib import Path
 
 import deepdensity
 
@@ -11,14 +14,43 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
+    "matplotlib.sphinxext.plot_directive",
     "numpydoc",
+    "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "gallery"]
+nitpicky = False
+
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {"show_prev_next": False, "icon_links": []}
 html_sidebars = {"**": ["sidebar-nav-bs"]}
+# MathJax comes with the pages, so that they can be read offline
+mathjax_path = "mathjax/tex-chtml.js"
+html_static_path = [
+    str(Path(find_spec("sphinx-mathjax-offline").origin).parent / "static")
+]
+
 autosummary_generate = True
 autodoc_inherit_docstrings = True
 numpydoc_show_class_members = False
-nitpicky = False
+
+# the user guide's pictures, each drawn by a script of doc/pictures
+plot_basedir = "pictures"
+plot_formats = [("png", 150)]
+plot_html_show_formats = False
+plot_html_show_source_link = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": "gallery",
+    "gallery_dirs": "auto_examples",
+    "within_subsection_order": "FileNameSortKey",
+    "abort_on_example_error": True,
+    "parallel": True,  # as many pages at a time as sphinx -j says
+    "doc_module": ("deepdensity",),
+    "reference_url": {"deepdensity": None},
+    "backreferences_dir": "generated/backreferences",
+    "download_all_examples": False,
+    "show_signature": False,
+    "ignore_repr_types": r"deepdensity\.inspection|matplotlib",
+}

@@ -1,0 +1,104 @@
+"""
+Density cores and outliers
+==========================
+
+:class:`~deepdensity.IDCLClustering` goes by the density of the samples in its
+embedding. Where many samples lie close together, a cluster has its core; what lies
+far from all others is left out of the training, and told by its score. This page mixes
+forty pieces of photographs among digits, and looks where they end.
+"""
+
+# %%
+# Digits, and what is none
+# ------------------------
+# Six hundred digits of 8 x 8 pixels, and forty squares of that size from two
+# photographs, brought to the same grey values.
+
+import numpy as np
+from sklearn.datasets import load_digits, load_sample_images
+from sklearn.feature_extraction.image import extract_patches_2d
+
+digits = load_digits().images[:600]
+patches = []
+for photo in load_sample_images().images:
+    grey = photo[::4, ::4].mean(axis=2)
+    patches.append(extract_patches_2d(grey, (8, 8), max_patches=20, random_state=0))
+patches = np.concatenate(patches)
+patches -= patches.min(axis=(1, 2), keepdims=True)
+patches *= 16 / patches.max(axis=(1, 2), keepdims=True)
+images = np.concatenate([digits, patches])
+is_patch = np.arange(len(images)) >= len(digits)
+
+# %%
+# A short fit
+# -----------
+# The epochs are fewer than by default, and the clusters start at k-means alone, so that
+# the page is quickly built.
+
+from deepdensity import IDCLClustering
+
+idcl = IDCLClustering(
+    10, pretrain_epochs=12, max_epochs=12, init="k-means", random_state=0
+).fit(images)
+
+# %%
+# The cores
+# ---------
+# The densest samples of each cluster, drawn with an edge. They stand for the cluster in
+# the place of its centre: a new sample belongs to the core that is nearest.
+
+from deepdensity.inspection import EmbeddingDisplay
+
+EmbeddingDisplay.from_estimator(
+    idcl, images, outliers=0.06, method="tsne", random_state=0
+)
+
+# %%
+# The most typical digits of each cluster, and the most doubtful ones:
+
+from deepdensity.inspection import ClusterImagesDisplay
+
+ClusterImagesDisplay.from_estimator(idcl, images)
+
+# %%
+# The curriculum
+# --------------
+# Training began with the densest samples of each cluster and took in more, epoch by
+# epoch. The sparsest twentieth was never trained on.
+
+from deepdensity.inspection import PacingDisplay
+
+PacingDisplay.from_estimator(idcl)
+
+# %%
+# The patches had to wait longer than the digits, and fewer of them came in. Densities
+# were followed as the embedding changed, and each cluster gave its share:
+
+for epoch in (0, idcl.n_iter_ - 1):
+    admitted = np.isin(np.arange(len(images)), idcl.curriculum_[epoch])
+    print(
+        f"epoch {epoch:2}: {admitted[~is_patch].mean():.2f} of the digits, "
+        f"{admitted[is_patch].mean():.2f} of the patches"
+    )
+
+# %%
+# Outliers by their score
+# -----------------------
+# ``score_samples`` is the density of a sample among those of the training, low where
+# few are near. The area under the ROC curve says how often a digit has a higher one
+# than a patch; a threshold is yours to choose.
+
+import matplotlib.pyplot as plt
+from sklearn.metrics import roc_auc_score
+
+scores = idcl.score_samples(images)
+print(f"area under the ROC curve: {roc_auc_score(~is_patch, scores):.3f}")
+
+lowest = np.argsort(scores)[:40]
+figure, axes = plt.subplots(4, 10, figsize=(8, 3.6), layout="constrained")
+for ax, i in zip(axes.flat, lowest):
+    ax.imshow(images[i], cmap="gray")
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set(color="#D55E00" if is_patch[i] else "#0072B2", linewidth=3)
+figure.suptitle("The 40 lowest scores (orange: patch of a photograph, blue: digit)")
+plt.show()

@@ -1,0 +1,5 @@
+"""The pacing functions of IDCL."""
+
+from deepdensity.inspection import PacingDisplay
+
+PacingDisplay.from_pacings()
