@@ -5,13 +5,13 @@ Density cores and outliers
 :class:`~deepdensity.IDCLClustering` goes by the density of the samples in its
 embedding. Where many samples lie close together, a cluster has its core; what lies
 far from all others is left out of the training, and told by its score. This page mixes
-forty pieces of photographs among digits, and looks where they end.
+twenty pieces of photographs among digits, and looks where they end.
 """
 
 # %%
 # Digits, and what is none
 # ------------------------
-# Six hundred digits of 8 x 8 pixels, and forty squares of that size from two
+# Six hundred digits of 8 x 8 pixels, and twenty squares of that size from two
 # photographs, brought to the same grey values.
 
 import numpy as np
@@ -22,7 +22,7 @@ digits = load_digits().images[:600]
 patches = []
 for photo in load_sample_images().images:
     grey = photo[::4, ::4].mean(axis=2)
-    patches.append(extract_patches_2d(grey, (8, 8), max_patches=20, random_state=0))
+    patches.append(extract_patches_2d(grey, (8, 8), max_patches=10, random_state=0))
 patches = np.concatenate(patches)
 patches -= patches.min(axis=(1, 2), keepdims=True)
 patches *= 16 / patches.max(axis=(1, 2), keepdims=True)
@@ -50,7 +50,7 @@ idcl = IDCLClustering(
 from deepdensity.inspection import EmbeddingDisplay
 
 EmbeddingDisplay.from_estimator(
-    idcl, images, outliers=0.06, method="tsne", random_state=0
+    idcl, images, outliers=0.03, method="tsne", random_state=0
 )
 
 # %%

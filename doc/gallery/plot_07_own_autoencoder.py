@@ -61,7 +61,7 @@ images, y = digits.images[:1000], digits.target[:1000]
 decs = DECSClustering(
     10,
     autoencoder=partial(RowsAndColumns, width=32),
-    pretrain_epochs=20,
+    pretrain_epochs=50,
     max_iter=200,
     init="k-means",
     random_state=0,
