@@ -37,8 +37,8 @@ plt.show()
 # Two models
 # ----------
 # Both are fitted to the first batch. One stays as it is, the other learns on. Each
-# batch is clustered first, before either has seen it. ``batch_size`` is small, so that a
-# batch of the stream is worth several steps.
+# batch is clustered first, before either has seen it. ``batch_size`` is small, so that
+# a batch of the stream is worth several steps.
 
 from copy import deepcopy
 
