@@ -3,5 +3,6 @@
 from ._version import __version__
 from .decs import DECSClustering
 from .idcl import IDCLClustering
+from .loading import load
 
-__all__ = ["DECSClustering", "IDCLClustering", "__version__"]
+__all__ = ["DECSClustering", "IDCLClustering", "__version__", "load"]

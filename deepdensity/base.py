@@ -19,7 +19,12 @@ from .guard import Guard
 from .inputs import Source, input_format
 from .interruption import Interrupted, Interruption
 from .memory import recall
-from .networks.build import AUTOENCODERS, build_autoencoder, check_autoencoder
+from .networks.build import (
+    AUTOENCODERS,
+    build_autoencoder,
+    check_autoencoder,
+    network_name,
+)
 from .recipe import (
     CLUSTER_BATCH,
     STREAM_RATE,
@@ -206,6 +211,7 @@ class BaseDeepClustering(FittedDeepClustering):
 
         if previous is None:
             self._format = input_format(X, layout)
+            self._network = network_name(self.autoencoder, layout.shape)
             module = build_autoencoder(
                 self.autoencoder,
                 layout.shape,

@@ -208,6 +208,12 @@ class DECSClustering(BaseDeepClustering):
         ],
     }
 
+    _fitted_shapes = {
+        **BaseDeepClustering._fitted_shapes,
+        "cluster_centers_": ("n_clusters", "n_components"),
+        "stability_": ("n_samples",),
+    }
+
     def __init__(
         self,
         n_clusters=8,

@@ -2,7 +2,7 @@
 
 import torch
 
-__all__ = ["has_bfloat16", "resolve_device"]
+__all__ = ["device_or_cpu", "has_bfloat16", "resolve_device"]
 
 
 def resolve_device(device):
@@ -27,6 +27,14 @@ def resolve_device(device):
             f"device={device!r} is not there ({reason}); device='auto' takes what is."
         ) from None
     return resolved
+
+
+def device_or_cpu(device):
+    """The device where it is there, else the CPU: for a model from another machine."""
+    try:
+        return resolve_device(device)
+    except ValueError:
+        return torch.device("cpu")
 
 
 def has_bfloat16(device):

@@ -1,5 +1,6 @@
 """What a fitted estimator does: validation of new data, embedding, assignment."""
 
+import copy
 import math
 
 import numpy as np
@@ -14,7 +15,9 @@ from sklearn.base import (
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .devices import device_or_cpu
 from .inputs import Source, image_layout
+from .persistence import load_estimator, save_estimator
 from .training import decode, embed
 
 __all__ = ["FittedDeepClustering"]
@@ -30,6 +33,13 @@ class FittedDeepClustering(
     The head is `_soft_assignment(Z)`: embedding (n, latent) -> q (n, k), both float64
     tensors.
     """
+
+    # arrays of a fitted estimator, by the names of their sides: checked on loading
+    _fitted_shapes = {
+        "labels_": ("n_samples",),
+        "pretrain_labels_": ("n_samples",),
+        "embedding_": ("n_samples", "n_components"),
+    }
 
     # -- validation ----------------------------------------------------------------
 
@@ -191,6 +201,57 @@ class FittedDeepClustering(
                 "score_samples take sparse X."
             )
         return self._assign(self._embed(self._check_new_data(X)))
+
+    # -- files -----------------------------------------------------------------------
+
+    def save(self, path):
+        """Write the fitted model to one file, which `load` reads without running code.
+
+        All fitted attributes and parameters are in it, but for objects and functions of
+        your own; see :func:`deepdensity.load`. It needs the package safetensors.
+
+        Parameters
+        ----------
+        path : str or path-like
+            What stands there is replaced once the new file is complete.
+        """
+        save_estimator(self, path)
+
+    @classmethod
+    def load(cls, path, device="auto", **parameters):
+        """Read a model of this class from a file that `save` has written.
+
+        Parameters
+        ----------
+        path, device, **parameters
+            As in :func:`deepdensity.load`.
+
+        Returns
+        -------
+        The fitted estimator.
+        """
+        return load_estimator(path, {cls.__name__: cls}, device, **parameters)
+
+    def __getstate__(self):
+        """For pickle: networks on the CPU, so that any machine can read them."""
+        return {name: on_cpu(value) for name, value in super().__getstate__().items()}
+
+    def __setstate__(self, state):
+        """From pickle: the network on the device of the fit if it is there."""
+        super().__setstate__(state)
+        if "module_" in state:
+            self._device = device_or_cpu(self._device)
+            self.module_.to(self._device)
+
+
+def on_cpu(value):
+    """A network's copy on the CPU, or itself where it is there; other values as is."""
+    if not isinstance(value, torch.nn.Module):
+        return value
+    tensors = (*value.parameters(), *value.buffers())
+    if all(tensor.device.type == "cpu" for tensor in tensors):
+        return value
+    return copy.deepcopy(value).cpu()
 
 
 def flatten_samples(X):

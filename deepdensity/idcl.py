@@ -246,6 +246,14 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         ],
     }
 
+    _fitted_shapes = {
+        **BaseDeepClustering._fitted_shapes,
+        "core_means_": ("n_clusters", "n_components"),
+        "core_spreads_": ("n_clusters",),
+        "density_": ("n_samples",),
+        "difficulty_": ("n_samples",),
+    }
+
     def __init__(
         self,
         n_clusters=8,

@@ -10,7 +10,13 @@ from .conv import ConvAutoencoder
 from .mlp import MLPAutoencoder, ShallowAutoencoder
 from .transformer import TransformerAutoencoder
 
-__all__ = ["AUTOENCODERS", "auto_autoencoder", "build_autoencoder", "check_autoencoder"]
+__all__ = [
+    "AUTOENCODERS",
+    "auto_autoencoder",
+    "build_autoencoder",
+    "check_autoencoder",
+    "network_name",
+]
 
 AUTOENCODERS = {
     "conv": ConvAutoencoder,
@@ -80,6 +86,13 @@ def auto_autoencoder(input_shape):
     if len(input_shape) == 3:
         return "conv"
     return "mlp" if input_shape[0] < LONG_VECTOR else "shallow"
+
+
+def network_name(autoencoder, input_shape):
+    """The name in AUTOENCODERS that the parameter stands for; None of one's own."""
+    if not isinstance(autoencoder, str):
+        return None
+    return auto_autoencoder(input_shape) if autoencoder == "auto" else autoencoder
 
 
 def check_autoencoder(module, input_shape, n_components):
