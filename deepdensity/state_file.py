@@ -53,7 +53,8 @@ def write_state(path, content, tensors):
         "sha256": checksum(text, tensors),
     }
     with replacing(path) as beside:
-        safetensors.torch.save_file(tensors, beside, metadata)
+        # its save_file would keep others from reading the file
+        beside.write_bytes(safetensors.torch.save(tensors, metadata))
 
 
 def read_state(path):

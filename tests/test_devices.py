@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from deepdensity.devices import has_bfloat16, resolve_device
+from deepdensity.devices import device_or_cpu, has_bfloat16, resolve_device
 
 
 def test_auto_is_cuda_where_there_is_one():
@@ -27,6 +27,11 @@ def test_names_and_devices(device):
 def test_what_is_not_there_is_named(device, message):
     with pytest.raises(ValueError, match=message):
         resolve_device(device)
+
+
+def test_the_cpu_stands_in_for_a_device_that_is_not_there():
+    assert device_or_cpu(torch.device("cuda:99")) == torch.device("cpu")
+    assert device_or_cpu(torch.device("cpu")) == torch.device("cpu")
 
 
 @pytest.mark.parametrize(

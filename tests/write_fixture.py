@@ -14,8 +14,8 @@ from deepdensity import DECSClustering, IDCLClustering, __version__
 
 FIXTURES = Path(__file__).parent / "fixtures"
 MODELS = {
-    "idcl": IDCLClustering(max_epochs=30),
-    "decs": DECSClustering(max_iter=30),
+    "idcl": IDCLClustering(max_epochs=8),
+    "decs": DECSClustering(max_iter=8),
 }
 METHODS = (
     "predict",
@@ -35,8 +35,9 @@ def write(folder):
             n_clusters=3,
             n_components=2,
             autoencoder="shallow",
-            pretrain_epochs=60,
+            pretrain_epochs=12,
             n_init=3,
+            lr=0.03,
             random_state=0,
         ).fit(X)
         model.save(folder / f"{name}.safetensors")
@@ -45,7 +46,7 @@ def write(folder):
         values = {
             key: getattr(v, "tolist", lambda v=v: v)() for key, v in values.items()
         }
-        text = json.dumps({"X": X.tolist(), **values}, indent=None)
+        text = json.dumps({"X": X.tolist(), **values})
         (folder / f"{name}.json").write_text(text + "\n")
 
 
