@@ -113,7 +113,7 @@ def load_estimator(path, classes, device="auto", **parameters):
         )
     except ValueError as error:
         raise ValueError(f"{path} cannot be loaded: {error}.") from error
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, RuntimeError, TypeError) as error:
         raise ValueError(f"{path} is incomplete or malformed: {error!r}") from error
     if isinstance(device, str) and device == "auto":
         estimator._device = device_or_cpu(estimator._device)

@@ -23,7 +23,8 @@ def assert_gives_what_it_gave(path):
         assert_allclose(getattr(model, method)(X), expected[method], 1e-5, 1e-7)
     back = model.inverse_transform(model.embedding_)
     assert_allclose(back, expected["inverse_transform"], 1e-5, 1e-7)
-    model.set_params(warm_start=True).fit(X)  # and it can be trained on
+    model.partial_fit(X)  # and it can be trained on
+    model.set_params(warm_start=True).fit(X)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: "/".join(path.parts[-2:]))

@@ -138,6 +138,17 @@ def test_a_warm_start_goes_on_from_it_as_from_the_model(short, tmp_path):
 
 
 @pytest.mark.parametrize("short", BOTH)
+def test_a_stream_goes_on_from_it_as_from_the_model(short, tmp_path):
+    model = short().fit(X).partial_fit(X[:60])
+    loaded = saved(model, tmp_path / "model")
+    assert_same_model(model, loaded, X)
+    for each in (model, loaded):
+        each.partial_fit(X[60:])
+    assert_same(model.embedding_, loaded.embedding_)
+    assert_same(model.predict_proba(X), loaded.predict_proba(X))
+
+
+@pytest.mark.parametrize("short", BOTH)
 def test_kinds_of_X(short, tmp_path):
     np.save(tmp_path / "X.npy", X)
     images, _ = colour_images()
@@ -296,6 +307,7 @@ def shorten_tensor(part):
         ),
         (lambda c, t: c["fitted"].update(_network="eval"), "unknown network 'eval'"),
         (lambda c, t: c["parameters"].update(speed=2), "has no parameter speed"),
+        (lambda c, t: c["fitted"]["_device"].update(of="abacus"), "malformed: Runtime"),
         (lambda c, t: c.update({"class": "os.system"}), "holds a os.system, not"),
     ],
 )

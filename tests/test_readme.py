@@ -7,9 +7,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^\.\. code-block:: python\n\n((?:(?: {4}.*)?\n)+)", re.MULTILINE)
+PAGES = ["README.rst", "doc/callbacks.rst", "doc/saving.rst", "doc/streams.rst"]
 
 
-@pytest.mark.parametrize("page", ["README.rst", "doc/callbacks.rst", "doc/streams.rst"])
+@pytest.mark.parametrize("page", PAGES)
 def test_snippets_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # some write files
     path = ROOT / page
