@@ -13,8 +13,7 @@ samples, and a memory that pretrains the network once for all candidates.
 # The first 600 digits, as vectors. A clustering is made for the samples at hand, so
 # :class:`~deepdensity.model_selection.InSampleSplit` holds none of them out. The
 # curriculum of :class:`~deepdensity.IDCLClustering` is what is searched: the share of
-# the samples that it begins with, and how much of a cluster is its density core. With
-# fewer epochs than by default, so that the page is quickly built.
+# the samples that it begins with, and how much of a cluster is its density core.
 #
 # Two scores are kept. The silhouette of the embedding needs no classes, and chooses.
 # The accuracy needs them; it is there to see what that choice was worth.
@@ -32,8 +31,8 @@ X, y = load_digits(return_X_y=True)
 X, y = X[:600] / 16, y[:600]
 with TemporaryDirectory() as folder:
     search = GridSearchCV(
-        IDCLClustering(10, max_epochs=40, memory=folder, random_state=0),
-        {"lambda_0": [0.3, 0.6, 0.9], "core_fraction": [0.05, 0.2, 0.5]},
+        IDCLClustering(10, memory=folder, random_state=0),
+        {"lambda_0": [0.3, 0.6, 0.9], "core_fraction": [0.2, 0.5]},
         scoring={"silhouette": embedding_silhouette, "accuracy": accuracy_scorer},
         refit="silhouette",
         cv=InSampleSplit(),

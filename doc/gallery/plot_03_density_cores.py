@@ -64,15 +64,18 @@ ClusterImagesDisplay.from_estimator(idcl, images)
 # The curriculum
 # --------------
 # Training began with the densest samples of each cluster and took in more, epoch by
-# epoch. The sparsest twentieth was never trained on.
+# epoch. The sparsest twentieth of each cluster was never trained on.
 
 from deepdensity.inspection import PacingDisplay
 
 PacingDisplay.from_estimator(idcl)
 
 # %%
-# The patches had to wait longer than the digits, and fewer of them came in. Densities
-# were followed as the embedding changed, and each cluster gave its share:
+# This holds off outliers that lie at the edges of clusters. Where they are alike enough
+# to have won a cluster of their own, they come in with it, as others do:
+
+together = np.bincount(idcl.labels_[is_patch]).max()
+print(f"{together} of {is_patch.sum()} patches are in one cluster")
 
 for epoch in (0, idcl.n_iter_ - 1):
     admitted = np.isin(np.arange(len(images)), idcl.curriculum_[epoch])
@@ -85,8 +88,9 @@ for epoch in (0, idcl.n_iter_ - 1):
 # Outliers by their score
 # -----------------------
 # ``score_samples`` is the density of a sample among those of the training, low where
-# few are near. The area under the ROC curve says how often a digit has a higher one
-# than a patch; a threshold is yours to choose.
+# few are near: it tells even of outliers that keep together. The area under the ROC
+# curve says how often a digit has a higher one than a patch; a threshold is yours to
+# choose.
 
 import matplotlib.pyplot as plt
 from sklearn.metrics import roc_auc_score
