@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -10,6 +11,7 @@ from .ranking import highest_per_cluster
 __all__ = [
     "DensityCores",
     "blended_cores",
+    "by_blocks",
     "cluster_balance",
     "core_means",
     "core_silhouette",
@@ -17,10 +19,39 @@ __all__ = [
     "density_core",
     "kernel_scale",
     "kl_divergence",
+    "nearest_centre",
     "soft_assignment",
     "squared_distances_to",
     "target_distribution",
 ]
+
+BLOCK = 2**22  # numbers held at a time where samples meet clusters
+
+
+def by_blocks(function, Z, n_clusters):
+    """``function`` of tensors (m, d), for as few rows of Z at a time as memory asks.
+
+    Parameters
+    ----------
+    function : callable
+        Of a tensor (m, d), and with a result for each row; it may make a few numbers
+        of each row, cluster and dimension.
+    Z : array of shape (n, d)
+    n_clusters : int
+
+    Returns
+    -------
+    array of shape (n, ...)
+    """
+    n_rows = max(1, BLOCK // (n_clusters * Z.shape[1]))
+    blocks = torch.from_numpy(Z).split(n_rows)
+    return torch.cat([function(block) for block in blocks]).numpy()
+
+
+def nearest_centre(Z, centres):
+    """Index of the nearest centre, for arrays (n, d) and (k, d): int array (n,)."""
+    to = torch.from_numpy(np.ascontiguousarray(centres))
+    return by_blocks(lambda z: squared_distances_to(z, to).argmin(1), Z, len(centres))
 
 
 def squared_distances_to(Z, centres):

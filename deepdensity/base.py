@@ -12,6 +12,7 @@ from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from .assignment import nearest_centre
 from .cluster_number import try_numbers
 from .devices import has_bfloat16, resolve_device
 from .fitted import FittedDeepClustering
@@ -34,6 +35,7 @@ from .recipe import (
     pretraining_epochs,
     refresh_steps,
 )
+from .rows import some_rows
 from .schedules import SCHEDULES, check_callbacks
 from .starts import MIN_PER_CLUSTER, STARTS, cluster_means, kmeans_start, several_starts
 from .telling import warn
@@ -43,6 +45,8 @@ from .trials import best_trial, start_scale, view_information
 __all__ = ["BaseDeepClustering", "keeps_fitted_state"]
 
 DECODER_SHARE = 0.1  # of the epochs of the longer phase: a decoder's refit
+MAX_STARTING = 100_000  # samples that are clustered for the start
+MOST_CLUSTERS = 100  # that starts are tried with: mixtures and cuts grow slow with them
 N_VIEWS = 8  # augmented views of a sample that are averaged for the start
 N_SCORED = 2  # views of a sample that start and end are compared by
 
@@ -341,7 +345,23 @@ class BaseDeepClustering(FittedDeepClustering):
             )
 
     def _choose_start(self, trainer, Z):
-        """Centres and labels to start from, k-means' labels, scores of the trials."""
+        """Centres and labels to start from, k-means' labels, scores of the trials.
+
+        Of more than 100,000 samples a random 100,000 are clustered and tried, and each
+        sample goes to the nearest centre then.
+        """
+        if len(Z) <= MAX_STARTING:
+            start, kmeans, scores = self._start_of(trainer, Z)
+            return start, kmeans[1], scores
+        rows = some_rows(len(Z), MAX_STARTING, np.random.RandomState(self._start_seed))
+        start, kmeans, scores = self._start_of(trainer.part(rows), Z[rows])
+        kmeans_labels = nearest_centre(Z, kmeans[0])
+        if scores:  # the network is that of the best trial now
+            Z = trainer.embed()
+        return (start[0], nearest_centre(Z, start[0])), kmeans_labels, scores
+
+    def _start_of(self, trainer, Z):
+        """Centres and labels: of the start, and of k-means; scores of the trials."""
         k, seed = self.n_clusters_, self._start_seed
         try:
             with trainer.interruption.at_once():
@@ -349,14 +369,14 @@ class BaseDeepClustering(FittedDeepClustering):
         except Interrupted:
             trainer.interruption.note("before the clusters had a start")
             start = kmeans_start(Z, Z, k, 1, seed)
-            return start, start[1], {}
+            return start, start, {}
         if len(starts) == 1:
-            return *starts.values(), kmeans[1], {}
+            return *starts.values(), kmeans, {}
         with self._batches_of_clustering(trainer):
             best, scores = best_trial(trainer, starts, views, TRIAL_STEPS, seed)
         trainer.module.load_state_dict(best.state)
         centres = cluster_means(trainer.embed(), best.labels, k)
-        return (centres, best.labels), kmeans[1], scores
+        return (centres, best.labels), kmeans, scores
 
     @contextmanager
     def _batches_of_clustering(self, trainer):
@@ -373,7 +393,7 @@ class BaseDeepClustering(FittedDeepClustering):
         k, n_init, seed = self.n_clusters_, self.n_init, self._start_seed
         kmeans = kmeans_start(Z, Z, k, n_init, seed)
         init = self.init
-        if init == "auto" and trainer.augment is None:
+        if init == "auto" and (trainer.augment is None or k > MOST_CLUSTERS):
             init = "k-means"  # among vectors the trials find nothing better
         if init == "k-means" or k == 1 or len(Z) < MIN_PER_CLUSTER * k:
             return kmeans, {"k-means": kmeans}, Z
@@ -400,7 +420,7 @@ class BaseDeepClustering(FittedDeepClustering):
     def _information(self, trainer):
         """Label-free score of network and head as they are; see `view_information`."""
         views = (trainer.embed_view() for _ in range(N_SCORED))
-        return view_information([self._assign(Z).argmax(1) for Z in views])
+        return view_information([self._labels(Z) for Z in views])
 
     def _improved(self, trainer, guard):
         """Score the end; where it is below the start's, network and loss go back."""

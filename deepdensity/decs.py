@@ -83,7 +83,8 @@ class DECSClustering(BaseDeepClustering):
         papers', and what "auto" means for vectors. For images "auto" makes all of them,
         trains on from each for 150 steps, mends the best by splitting and merging, and
         goes on from the one whose clusters change least from view to view
-        (:mod:`deepdensity.trials`).
+        (:mod:`deepdensity.trials`); with more than 100 clusters it is k-means. Of more
+        than 100,000 samples a random 100,000 make the start.
     n_init : int, default=20
         Runs of the k-means or of the mixture, of which the best is taken.
     kernel_scale : "auto" or float, default="auto"
@@ -286,7 +287,8 @@ class DECSClustering(BaseDeepClustering):
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features), or images \
                 (n, h, w), (n, h, w, c) or (n, c, h, w)
-            CSR and CSC are made dense batch by batch, uint8 is kept as it is.
+            CSR and CSC are made dense batch by batch, uint8 is kept as it is. Memory
+            maps, and arrays of zarr, HDF5 and the like, are read batch by batch.
         y : Ignored
 
         Returns
@@ -366,7 +368,7 @@ class DECSClustering(BaseDeepClustering):
         """First centres and labels: by `init`, or of the fit that goes on."""
         Z = trainer.embed()
         if self._keeps_clusters():
-            self.pretrain_labels_, self.start_scores_ = self._assign(Z).argmax(1), {}
+            self.pretrain_labels_, self.start_scores_ = self._labels(Z), {}
             return self.cluster_centers_, self.pretrain_labels_
         self.cluster_centers_, labels = self._first_partition(trainer, Z)
         self.kernel_scale_ = self._first_scale(trainer, self.cluster_centers_, labels)
@@ -375,11 +377,11 @@ class DECSClustering(BaseDeepClustering):
     def _take_centres(self, loss, Z):
         """The centres as trained so far; the labels that they give an embedding."""
         self.cluster_centers_ = loss.centres.detach().cpu().double().numpy()
-        return self._assign(Z).argmax(1)
+        return self._labels(Z)
 
     def _set_head(self):
         """Labels, centres and stability of the training data, empty clusters last."""
-        order = self._order_clusters(self._assign(self.embedding_).argmax(1))
+        order = self._order_clusters(self._labels(self.embedding_))
         self.cluster_centers_ = self.cluster_centers_[order]
         return self._set_refined_head()
 

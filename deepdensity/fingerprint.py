@@ -1,10 +1,14 @@
 """A hash of what a computation depends on: data, networks and the code they run."""
 
+import hashlib
 import sys
 from types import CodeType, FunctionType
 
+import numpy as np
 import torch
 from joblib.hashing import NumpyHasher
+
+from .rows import Rows
 
 __all__ = ["fingerprint"]
 
@@ -67,6 +71,13 @@ def describe_tensor(tensor):
     return ("tensor", *kind, values)
 
 
+def describe_rows(rows):
+    digest = hashlib.sha1()
+    for block in rows.blocks():
+        digest.update(np.ascontiguousarray(block))
+    return ("rows", rows.shape, str(rows.array.dtype), digest.hexdigest())
+
+
 def describe_function(function):
     name = ("function", function.__module__, function.__qualname__)
     cells = [cell.cell_contents for cell in function.__closure__ or ()]
@@ -109,6 +120,7 @@ def is_library(module):
 
 BY_VALUE = {  # whether two of them are one object is chance
     CodeType: describe_code,
+    Rows: describe_rows,
     frozenset: lambda values: ("frozenset", sorted(map(repr, values))),
     torch.dtype: lambda value: ("dtype", str(value)),
     torch.device: lambda value: ("device", str(value)),

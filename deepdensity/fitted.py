@@ -15,14 +15,16 @@ from sklearn.base import (
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .assignment import by_blocks
 from .devices import device_or_cpu
 from .inputs import Source, image_layout
 from .persistence import load_estimator, save_estimator
+from .rows import Rows, is_read_by_slices
 from .training import decode, embed
 
 __all__ = ["FittedDeepClustering"]
 
-PAIRS_A_BLOCK = 2**22  # numbers held at a time when samples meet clusters
+CHECKS = {"accept_sparse": "csr", "dtype": [np.float64, np.float32, np.uint8]}
 
 
 class FittedDeepClustering(
@@ -44,7 +46,7 @@ class FittedDeepClustering(
     # -- validation ----------------------------------------------------------------
 
     def _check_training_data(self, X):
-        """X as an array or CSR matrix (n, d), and the layout of its samples."""
+        """X as an array, CSR matrix or Rows (n, d), and the layout of its samples."""
         X, sample_shape = flatten_samples(X)
         X = self._validate(X, reset=True)
         if self.n_clusters != "auto" and X.shape[0] < self.n_clusters:
@@ -56,7 +58,7 @@ class FittedDeepClustering(
         return X, image_layout(sample_shape, self.image_shape)
 
     def _check_new_data(self, X):
-        """X as `fit` has seen it: an array or CSR matrix (n, d)."""
+        """X as `fit` has seen it: an array, CSR matrix or Rows (n, d)."""
         check_is_fitted(self)
         X, sample_shape = flatten_samples(X)
         if sample_shape not in (None, self._format.layout.stored):
@@ -67,13 +69,13 @@ class FittedDeepClustering(
         return self._validate(X, reset=False)
 
     def _validate(self, X, reset):
-        return validate_data(
-            self,
-            X,
-            reset=reset,
-            accept_sparse="csr",
-            dtype=[np.float64, np.float32, np.uint8],
-        )
+        if not isinstance(X, Rows):
+            return validate_data(self, X, reset=reset, **CHECKS)
+        validate_data(self, X.stored(slice(0, 1)), reset=reset, **CHECKS)
+        if X.array.dtype.kind not in "iub":  # whole numbers are always valid
+            for block in X.blocks():
+                check_array(block, **CHECKS, estimator=self, input_name="X")
+        return X
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -103,11 +105,13 @@ class FittedDeepClustering(
         """Soft assignment of embeddings, in blocks: float64 array (n, k)."""
         return self._in_blocks(self._soft_assignment, Z)
 
+    def _labels(self, Z):
+        """The likeliest cluster of embeddings, in blocks: int array (n,)."""
+        return self._in_blocks(lambda z: self._soft_assignment(z).argmax(1), Z)
+
     def _in_blocks(self, function, Z):
         """``function`` of float64 tensors (m, latent), block by block: an array."""
-        Z = torch.from_numpy(np.array(Z, dtype=np.float64))
-        n_rows = max(1, PAIRS_A_BLOCK // (self.n_clusters_ * Z.shape[1]))
-        return torch.cat([function(block) for block in Z.split(n_rows)]).numpy()
+        return by_blocks(function, np.array(Z, dtype=np.float64), self.n_clusters_)
 
     def fit_transform(self, X, y=None):
         """Fit, and return the embedding of X.
@@ -178,7 +182,7 @@ class FittedDeepClustering(
         ndarray of int of shape (n_samples,)
             On the training data, `labels_`.
         """
-        return self._assign(self._embed(self._check_new_data(X))).argmax(1)
+        return self._labels(self._embed(self._check_new_data(X)))
 
     def predict_proba(self, X):
         """Soft assignment of each sample to the clusters.
@@ -255,8 +259,18 @@ def on_cpu(value):
 
 
 def flatten_samples(X):
-    """(n, ...) as (n, d), and the shape of a sample; X itself and None if 2-D."""
+    """(n, ...) as (n, d), and the shape of a sample, None if 2-D; nothing is copied.
+
+    Arrays that are read by slices, and images that lie in memory in another order, are
+    Rows then.
+    """
     shape = np.shape(X) if isinstance(X, (list, tuple)) else getattr(X, "shape", ())
-    if len(shape) < 3:
+    sample_shape = tuple(shape[1:]) if len(shape) > 2 else None
+    if is_read_by_slices(X):
+        return Rows(X), sample_shape
+    if sample_shape is None:
         return X, None
-    return np.asarray(X).reshape(shape[0], math.prod(shape[1:])), shape[1:]
+    X = np.asarray(X)
+    if X.flags.c_contiguous:
+        return X.reshape(shape[0], math.prod(sample_shape)), sample_shape
+    return Rows(X), sample_shape

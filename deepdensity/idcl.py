@@ -90,7 +90,8 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         papers', and what "auto" means for vectors. For images "auto" makes all of them,
         trains on from each for 150 steps, mends the best by splitting and merging, and
         goes on from the one whose clusters change least from view to view
-        (:mod:`deepdensity.trials`).
+        (:mod:`deepdensity.trials`); with more than 100 clusters it is k-means. Of more
+        than 100,000 samples a random 100,000 make the start.
     n_init : int, default=20
         Runs of the k-means or of the mixture, of which the best is taken.
     kernel_scale : "auto" or float, default="auto"
@@ -334,7 +335,8 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features), or images \
                 (n, h, w), (n, h, w, c) or (n, c, h, w)
-            CSR and CSC are made dense batch by batch, uint8 is kept as it is.
+            CSR and CSC are made dense batch by batch, uint8 is kept as it is. Memory
+            maps, and arrays of zarr, HDF5 and the like, are read batch by batch.
         y : Ignored
 
         Returns
@@ -437,7 +439,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         """
         Z = trainer.embed()
         if self._keeps_clusters():
-            self.pretrain_labels_, self.start_scores_ = self._assign(Z).argmax(1), {}
+            self.pretrain_labels_, self.start_scores_ = self._labels(Z), {}
             return self.pretrain_labels_
         self.core_means_, labels = self._first_partition(trainer, Z)
         self.core_spreads_ = np.zeros(self.n_clusters_)
@@ -447,7 +449,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
     def _set_head(self, labels):
         """Cores and labels of the final embedding, empty clusters last."""
         self._refresh_cores(self.embedding_, labels)
-        order = self._order_clusters(self._assign(self.embedding_).argmax(1))
+        order = self._order_clusters(self._labels(self.embedding_))
         self.core_means_ = self.core_means_[order]
         self.core_spreads_ = self.core_spreads_[order]
         self._core_counts = self._core_counts[order]

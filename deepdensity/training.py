@@ -14,10 +14,11 @@ from skorch.history import History
 from torch import nn
 
 from .batches import BatchIterator, TrainingSet
-from .inputs import BLOCK
+from .inputs import BLOCK, Source
 from .interruption import Interruption
 from .losses import ReconstructionLoss
 from .progress import Progress
+from .rows import SomeRows
 from .schedules import SCHEDULES, WARM_UP, RecordedRate, ScheduledRate
 
 __all__ = ["AutoencoderNet", "Trainer", "decode", "embed", "reconstruction_error"]
@@ -171,6 +172,16 @@ class Trainer:
         trial.callbacks, trial.verbose, trial.history = None, 0, History()
         trial.is_trial, trial.progress = True, progress
         return trial
+
+    def part(self, rows):
+        """A trainer of the same network on some of the rows: for images alone.
+
+        The views of vectors go by the numbers of the rows.
+        """
+        part = copy.copy(self)
+        source = self.source
+        part.source = Source(SomeRows(source.X, rows), source.format, source.device)
+        return part
 
     @property
     def steps_per_epoch(self):

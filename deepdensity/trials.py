@@ -12,7 +12,12 @@ import numpy as np
 import torch
 from sklearn.metrics import adjusted_rand_score, mutual_info_score
 
-from .assignment import kernel_scale, soft_assignment, squared_distances_to
+from .assignment import (
+    by_blocks,
+    kernel_scale,
+    soft_assignment,
+    squared_distances_to,
+)
 from .batches import TrainingSet
 from .losses import InstabilityLoss
 from .progress import Progress
@@ -95,9 +100,12 @@ def try_start(trainer, name, centres, labels, n_steps, seed, progress=None):
         net.fit_loop(TrainingSet(trial.source, n_batches=n_steps), epochs=1)
     centres = loss.centres.detach().cpu().double()
 
+    def nearest(z):
+        distances = squared_distances_to(z, centres)
+        return soft_assignment(distances / scale).argmax(1)
+
     def assign(Z):
-        distances = squared_distances_to(torch.from_numpy(Z), centres)
-        return soft_assignment(distances / scale).argmax(1).numpy()
+        return by_blocks(nearest, Z, len(centres))
 
     Z = trial.embed()
     if not np.isfinite(Z).all():
@@ -109,8 +117,10 @@ def try_start(trainer, name, centres, labels, n_steps, seed, progress=None):
 
 def start_scale(Z, centres, labels):
     """The kernel's squared unit for a start; see `kernel_scale`."""
-    distances = squared_distances_to(torch.from_numpy(Z), torch.from_numpy(centres))
-    return kernel_scale(distances, torch.from_numpy(labels).long())
+    labels = torch.from_numpy(labels).long()
+    own = torch.from_numpy(Z) - torch.from_numpy(centres)[labels]
+    own = own.square_().sum(1, keepdim=True)  # (n, 1), as if there were one cluster
+    return kernel_scale(own, torch.zeros(len(own), dtype=torch.long))
 
 
 def best_trial(trainer, starts, views, n_steps, seed):

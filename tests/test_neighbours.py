@@ -106,3 +106,15 @@ def test_neighbours_follow_the_seed_and_touch_no_global_generator(monkeypatch):
 def test_a_list_loses_the_sample_itself_or_else_the_farthest():
     found = np.array([[0, 4, 5], [7, 1, 3], [8, 9, 6], [5, 6, 3]])
     assert_array_equal(without_itself(found), [[4, 5], [7, 3], [8, 9], [5, 6]])
+
+
+def test_beyond_the_reference_neighbours_are_by_the_same_distance(monkeypatch):
+    source = source_of(vectors(60))
+    exact = nearest_neighbours(source, 0)
+    monkeypatch.setattr(neighbours, "MAX_REFERENCE", 59)
+    found = nearest_neighbours(source, 0)
+    missing = np.setdiff1d(np.arange(60), found)
+    assert len(missing) <= 1  # the one sample that is no reference
+    for own, others in zip(found, exact):
+        kept = others[~np.isin(others, missing)]
+        assert_array_equal(own[: len(kept)], kept)

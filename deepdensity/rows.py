@@ -1,0 +1,93 @@
+"""Rows that are read when they are asked for: of arrays on disk, of some samples.
+
+Both classes have what of an array (n, d) the rest of the package uses: ``shape``,
+``dtype``, ``len`` and a read of rows by a slice or by an index array.
+"""
+
+import math
+
+import numpy as np
+from sklearn.utils import gen_batches
+
+__all__ = ["Rows", "SomeRows", "is_read_by_slices", "some_rows"]
+
+BLOCK = 1024  # rows
+KEPT = (np.dtype("f8"), np.dtype("f4"), np.dtype("u1"))  # dtypes that stay as they are
+
+
+def is_read_by_slices(X):
+    """Whether X is an array that is no ndarray: of zarr, HDF5, dask and the like."""
+    return (
+        isinstance(getattr(X, "dtype", None), np.dtype)
+        and hasattr(X, "__getitem__")
+        and len(getattr(X, "shape", ())) > 1
+        and not isinstance(X, np.ndarray)
+        and not hasattr(X, "tocsr")  # a sparse matrix
+    )
+
+
+def some_rows(n_samples, at_most, random):
+    """Sorted indices of all samples, or of a random `at_most` of them."""
+    if n_samples <= at_most:
+        return np.arange(n_samples)
+    return np.sort(random.choice(n_samples, at_most, replace=False))
+
+
+class Rows:
+    """Samples (n, ...) of any array that slices, as rows (n, d).
+
+    Parameters
+    ----------
+    array : array-like with ``shape``, ``dtype`` and ``array[rows]``
+        Rows are asked for by a slice or by ascending indices without repetition.
+    """
+
+    ndim = 2
+
+    def __init__(self, array):
+        self.array = array
+        self.shape = (array.shape[0], math.prod(array.shape[1:]))
+        self.dtype = array.dtype if array.dtype in KEPT else np.dtype("f8")
+
+    def __len__(self):
+        return self.shape[0]
+
+    def stored(self, rows):
+        """Rows of a slice as they are stored: an array (b, d)."""
+        block = np.asarray(self.array[rows])
+        return block.reshape(len(block), self.shape[1])
+
+    def __getitem__(self, rows):
+        if isinstance(rows, slice):
+            return self.stored(rows).astype(self.dtype)
+        rows, back = np.unique(rows, return_inverse=True)
+        return self.stored(rows).astype(self.dtype)[back]
+
+    def blocks(self):
+        """All rows in order, some at a time, as they are stored."""
+        return (self.stored(rows) for rows in gen_batches(len(self), BLOCK))
+
+    def min(self):
+        return min(block.min() for block in self.blocks())
+
+    def max(self):
+        return max(block.max() for block in self.blocks())
+
+
+class SomeRows:
+    """Some rows of X (n, d), as if they were all.
+
+    Parameters
+    ----------
+    X : array, CSR matrix or Rows of shape (n, d)
+    rows : int array of shape (m,)
+    """
+
+    def __init__(self, X, rows):
+        self.X = X
+        self.rows = rows
+        self.shape = (len(rows), X.shape[1])
+        self.dtype = X.dtype
+
+    def __getitem__(self, rows):
+        return self.X[self.rows[rows]]

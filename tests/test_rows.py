@@ -1,0 +1,156 @@
+"""Rows that are read when they are asked for, and fits on them."""
+
+import functools
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.base import clone
+
+from deepdensity import base, inputs, recipe, rows
+from deepdensity.fingerprint import fingerprint
+from deepdensity.rows import Rows, SomeRows, is_read_by_slices, some_rows
+
+from .common import BOTH, digit_images, digit_vectors, small_conv
+
+
+class OnDisk:
+    """An array that slices and no more: it cannot be converted as a whole."""
+
+    def __init__(self, array):
+        self.array = array
+        self.shape, self.dtype = array.shape, array.dtype
+        self.most = 0  # rows read at once
+
+    def __getitem__(self, index):
+        if not isinstance(index, slice):
+            assert (np.diff(index) > 0).all()  # as h5py wants them
+        block = self.array[index]
+        self.most = max(self.most, len(block))
+        return block
+
+    def __array__(self, *args, **kwargs):
+        raise MemoryError("read as a whole")
+
+
+@pytest.mark.parametrize("dtype", ["u1", "f4", "f8", "i2", ">f4", "?"])
+def test_rows_are_those_of_the_array(dtype):
+    array = np.random.default_rng(0).integers(0, 9, size=(50, 3, 4)).astype(dtype)
+    flat = array.reshape(50, 12)
+    X = Rows(OnDisk(array))
+    assert X.shape == (50, 12)
+    assert X.dtype == (dtype if dtype in ("u1", "f4", "f8") else "f8")
+    for index in (slice(3, 40), slice(None, None, 7), np.array([5, 2, 49, 5, 0])):
+        block = X[index]
+        assert block.dtype == X.dtype
+        assert_array_equal(block, flat[index])
+    assert (X.min(), X.max()) == (flat.min(), flat.max())
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array, Rows])
+def test_some_rows_are_those_of_the_rows(form):
+    array, chosen = digit_vectors(40)[0], np.array([3, 4, 20, 39])
+    some = SomeRows(form(array), chosen)
+    assert some.shape == (4, 64)
+    for index in (slice(1, 3), np.array([2, 0])):
+        block = some[index]
+        block = block.toarray() if sparse.issparse(block) else block
+        assert_array_equal(block, array[chosen][index])
+
+
+def test_some_rows_are_all_or_a_sorted_draw():
+    assert_array_equal(some_rows(5, 5, None), np.arange(5))
+    drawn = some_rows(100, 20, np.random.RandomState(0))
+    assert len(drawn) == 20
+    assert (np.diff(drawn) > 0).all()
+
+
+def test_what_is_read_by_slices():
+    array = np.zeros((3, 2))
+    assert is_read_by_slices(OnDisk(array))
+    for other in (array, [[1, 2]], sparse.csr_array(array), OnDisk(array[0]), None):
+        assert not is_read_by_slices(other)
+
+
+@pytest.mark.parametrize("short", BOTH)
+@pytest.mark.parametrize("dtype", ["u1", "f8"])
+def test_a_fit_on_disk_is_that_in_memory_and_reads_blocks(short, dtype, monkeypatch):
+    for module, name in ((recipe, "VARIANCE_ROWS"), (inputs, "BLOCK"), (rows, "BLOCK")):
+        monkeypatch.setattr(module, name, 50)
+    short = functools.partial(short, autoencoder=small_conv, batch_size=32)
+    images = digit_images(120)[0].astype(dtype)
+    expected = short(pretrain_epochs=1).fit(images)
+    X = OnDisk(images)
+    model = short(pretrain_epochs=1).fit(X)
+    assert_array_equal(model.embedding_, expected.embedding_)
+    assert_array_equal(model.labels_, expected.labels_)
+    assert_array_equal(model.predict(X), expected.labels_)
+    assert_array_equal(model.predict_proba(X), expected.predict_proba(images))
+    assert X.most <= 50
+
+
+def test_vectors_on_disk_are_embedded_as_in_the_fit():
+    X = OnDisk(digit_vectors(200)[0])
+    model = BOTH[1](pretrain_epochs=1).fit(X)
+    assert model.n_features_in_ == 64
+    assert_array_equal(model.transform(X), model.embedding_)
+
+
+def test_images_in_another_order_in_memory_are_not_copied():
+    images = np.asfortranarray(digit_images(100)[0])
+    model = BOTH[0](pretrain_epochs=1, autoencoder=small_conv)
+    X, shape = model._check_training_data(images)[0], (100, 64)
+    assert isinstance(X, Rows)
+    assert X.array is images
+    assert X.shape == shape
+    expected = clone(model).fit(np.ascontiguousarray(images))
+    assert_array_equal(model.fit(images).embedding_, expected.embedding_)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_rows_are_checked_for_nan_and_infinity(bad):
+    array = np.zeros((1100, 4))
+    array[1050, 2] = bad
+    with pytest.raises(ValueError, match="Input X contains"):
+        BOTH[0]().fit(OnDisk(array))
+
+
+def test_rows_are_counted_and_so_are_features():
+    with pytest.raises(ValueError, match=r"0 sample\(s\)"):
+        BOTH[0]().fit(OnDisk(np.zeros((0, 4))))
+    model = BOTH[0](pretrain_epochs=0, max_epochs=0).fit(digit_vectors(50)[0])
+    with pytest.raises(ValueError, match="expecting 64 features"):
+        model.predict(OnDisk(np.zeros((5, 63))))
+
+
+def test_the_fingerprint_of_rows_is_of_their_values():
+    array = digit_vectors(30)[0]
+    changed = array.copy()
+    changed[29, 63] += 1
+    assert fingerprint(Rows(OnDisk(array))) == fingerprint(Rows(OnDisk(array.copy())))
+    assert fingerprint(Rows(OnDisk(array))) != fingerprint(Rows(OnDisk(changed)))
+
+
+@pytest.mark.parametrize("init", ["k-means", "auto"])
+def test_of_many_samples_some_make_the_start_and_all_follow(init, monkeypatch):
+    monkeypatch.setattr(base, "MAX_STARTING", 150)
+    monkeypatch.setattr(base, "TRIAL_STEPS", 2)
+    images = digit_images(200)[0]
+    model = BOTH[1](init=init, max_iter=0, n_init=1, autoencoder=small_conv).fit(images)
+    assert len(model.labels_) == len(model.pretrain_labels_) == 200
+    assert bool(model.start_scores_) == (init == "auto")
+    nearest = ((model.embedding_[:, None] - model.cluster_centers_) ** 2).sum(2)
+    assert_array_equal(model.labels_, nearest.argmin(1))
+    if init == "k-means":
+        assert_array_equal(model.pretrain_labels_, model.labels_)
+        means = np.array(
+            [model.embedding_[model.labels_ == j].mean(0) for j in range(10)]
+        )
+        assert_allclose(means, model.cluster_centers_, atol=0.5)
+
+
+def test_with_many_clusters_no_starts_are_tried(monkeypatch):
+    monkeypatch.setattr(base, "MOST_CLUSTERS", 9)
+    model = BOTH[0](init="auto", pretrain_epochs=1, max_epochs=0, autoencoder="mlp")
+    assert model.fit(digit_images(200)[0]).start_scores_ == {}
