@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 BLOCK = 2**22  # numbers held at a time where samples meet clusters
+MANY = 100  # clusters, beyond which arrays of differences cost more than the network
 
 
 def by_blocks(function, Z, n_clusters):
@@ -72,6 +73,9 @@ def squared_distances_to(Z, centres):
     -------
     tensor of shape (n, k)
     """
+    if len(centres) > MANY:  # the same to rounding, without an array (n, k, d)
+        mode = "donot_use_mm_for_euclid_dist"
+        return torch.cdist(Z, centres, compute_mode=mode).square()
     return (Z[:, None, :] - centres).square().sum(2)  # (n, k, d) -> (n, k)
 
 

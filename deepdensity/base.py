@@ -26,6 +26,7 @@ from .networks.build import (
     check_autoencoder,
     network_name,
 )
+from .passes import can_compile
 from .recipe import (
     CLUSTER_BATCH,
     STREAM_RATE,
@@ -110,6 +111,7 @@ class BaseDeepClustering(FittedDeepClustering):
         ],
         "guard": ["boolean"],
         "precision": [StrOptions({"auto", "float32", "bfloat16"})],
+        "compile": ["boolean"],
         "refresh_interval": [
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
@@ -246,6 +248,7 @@ class BaseDeepClustering(FittedDeepClustering):
             augment=augment,
             schedule=self.schedule,
             bfloat16=self._in_bfloat16(device),
+            compiled=self.compile and can_compile(device),
             callbacks=self.callbacks,
             verbose=self.verbose,
             interruption=self._interruption,

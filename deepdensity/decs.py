@@ -98,6 +98,10 @@ class DECSClustering(BaseDeepClustering):
         In which the network is trained; the embedding is always computed in float32 or
         float64. bfloat16 is faster on processors and GPUs that have it, which is where
         "auto" takes it.
+    compile : bool, default=False
+        Train encoder and decoder as compiled by `torch.compile`, which takes up to a
+        minute the first time and rounds otherwise: the results are not those without
+        it, to the bit. Where torch finds no compiler a warning says so.
     device : str or torch.device, default="auto"
         "auto" is CUDA where there is one, else the CPU.
     callbacks : list of skorch callbacks, default=None
@@ -235,6 +239,7 @@ class DECSClustering(BaseDeepClustering):
         kernel_scale="auto",
         guard=True,
         precision="float32",
+        compile=False,
         device="auto",
         callbacks=None,
         warm_start=False,
@@ -265,6 +270,7 @@ class DECSClustering(BaseDeepClustering):
         self.kernel_scale = kernel_scale
         self.guard = guard
         self.precision = precision
+        self.compile = compile
         self.device = device
         self.callbacks = callbacks
         self.warm_start = warm_start

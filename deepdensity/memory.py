@@ -7,8 +7,9 @@ the results are those of fits without it, to the last bit. What a step depends o
 its key:
 
 - X, the network, its weights and code, the state of the random generator;
-- `lr`, `batch_size`, `schedule`, `precision`, `augment` and `device`; of pretraining
-  the number of epochs; of the start `n_clusters`, `init`, `n_init` and its seed;
+- `lr`, `batch_size`, `schedule`, `precision`, `compile`, `augment` and `device`; of
+  pretraining the number of epochs; of the start `n_clusters`, `init`, `n_init` and its
+  seed;
 - the versions of Python and of the libraries, the processor's vector instructions and
   the number of threads, which all decide how sums are rounded.
 
@@ -118,6 +119,7 @@ def inputs(trainer):
         trainer.augment,
         trainer.schedule,
         trainer.bfloat16,
+        trainer.compiled,
     )
 
 

@@ -17,6 +17,7 @@ from .batches import BatchIterator, TrainingSet
 from .inputs import BLOCK, Source
 from .interruption import Interruption
 from .losses import ReconstructionLoss
+from .passes import network_passes
 from .progress import Progress
 from .rows import SomeRows
 from .schedules import SCHEDULES, WARM_UP, RecordedRate, ScheduledRate
@@ -73,12 +74,14 @@ class AutoencoderNet(PhaseNet):
     """
 
     bfloat16 = False  # whether the network computes in half the precision
+    passes = network_passes()
 
     def infer(self, x, **fit_params):
+        encode, decode = self.passes
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bfloat16):
-            z = self.module_.encode(x)
+            z = encode(self.module_, x)
             decodes = self.criterion_.reconstructs
-            reconstruction = self.module_.decode(z).float() if decodes else None
+            reconstruction = decode(self.module_, z).float() if decodes else None
         return z.float(), reconstruction
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
@@ -115,6 +118,8 @@ class Trainer:
     schedule : {"constant", "one-cycle"}, default="constant"
     bfloat16 : bool, default=False
         Train in bfloat16 where torch's autocast does.
+    compiled : bool, default=False
+        Train encoder and decoder as torch.compile makes them.
     callbacks : list of skorch callbacks, default=None
         Given to every phase; ``net.phase`` names it.
     verbose : int, default=0
@@ -141,6 +146,7 @@ class Trainer:
         augment=None,
         schedule="constant",
         bfloat16=False,
+        compiled=False,
         callbacks=None,
         verbose=0,
         interruption=None,
@@ -154,6 +160,7 @@ class Trainer:
         self.augment = augment
         self.schedule = schedule
         self.bfloat16 = bfloat16
+        self.compiled = compiled
         self.callbacks = callbacks
         self.verbose = verbose
         self.interruption = interruption or Interruption()
@@ -203,6 +210,7 @@ class Trainer:
             iterator_train__views=self.views.get(name),
         )
         net.bfloat16 = self.bfloat16
+        net.passes = network_passes(self.compiled)
         with self.stopped_by_callback():
             yield net
         self.finish(net)

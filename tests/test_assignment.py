@@ -5,8 +5,11 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
+from deepdensity import assignment
 from deepdensity.assignment import (
+    MANY,
     DensityCores,
+    by_blocks,
     cluster_balance,
     core_means,
     core_silhouette,
@@ -14,6 +17,7 @@ from deepdensity.assignment import (
     density_core,
     kernel_scale,
     kl_divergence,
+    nearest_centre,
     soft_assignment,
     squared_distances_to,
     target_distribution,
@@ -46,6 +50,35 @@ def random_cores(seed, k, d):
 
 
 # -- distances and soft assignment -----------------------------------------------------
+
+
+def test_distances_to_many_centres_are_those_to_few_and_so_are_their_gradients():
+    Z, centres = (torch.tensor(points(seed, 7, 3)) for seed in (0, 1))
+    Z[2] = centres[3]  # no distance at all
+    centres = centres.repeat(MANY, 1)
+    found = [t.clone().requires_grad_() for t in (Z, centres)]
+    expected = [t.clone().requires_grad_() for t in (Z, centres)]
+    weight = torch.tensor(points(2, 7, len(centres)))
+    many = squared_distances_to(*found)
+    few = torch.cat(
+        [squared_distances_to(expected[0], c) for c in expected[1].split(50)], 1
+    )
+    assert_allclose(many.detach(), few.detach(), **TIGHT)
+    (many * weight).sum().backward()
+    (few * weight).sum().backward()
+    for a, b in zip(found, expected):
+        assert_allclose(a.grad, b.grad, **TIGHT)
+
+
+@pytest.mark.parametrize("block", [1, 20, 10_000])
+def test_blocks_give_what_the_whole_gives(block, monkeypatch):
+    monkeypatch.setattr(assignment, "BLOCK", block)
+    Z, centres = points(0, 23, 4), points(1, 5, 4)
+    squared = ((Z[:, None] - centres) ** 2).sum(2)
+    to = torch.tensor(centres)
+    found = by_blocks(lambda z: squared_distances_to(z, to), Z, 5)
+    assert_allclose(found, squared, **TIGHT)
+    assert_array_equal(nearest_centre(Z, centres), squared.argmin(1))
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -43,7 +43,7 @@ def test_the_peak_is_of_memory_that_is_held_and_given_back():
         with Peak() as inner:
             pass
         del held
-    assert 2**24 <= peak.peak - peak.start < 2**25
+    assert 0.9 * 2**24 < peak.peak - peak.start < 2**25
     assert inner.peak - inner.start < 2**22
 
 

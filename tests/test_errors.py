@@ -98,6 +98,7 @@ BAD_FITS = [
     ({"kernel_scale": "wide"}, None, r"'kernel_scale'.*'auto'.*Got 'wide'"),
     ({"guard": "yes"}, None, r"'guard'.*Got 'yes'"),
     ({"precision": "float16"}, None, r"'precision'.*'bfloat16'.*Got 'float16'"),
+    ({"compile": "yes"}, None, r"'compile'.*Got 'yes'"),
     ({"n_init": 0}, None, r"'n_init'.*Got 0"),
     ({"refresh_interval": 0}, None, r"'refresh_interval'.*Got 0"),
     ({"tol": -0.1}, None, r"'tol'.*Got -0\.1"),

@@ -191,6 +191,7 @@ CHANGES = [
     {"augment": False},
     {"augment": brighter},
     {"precision": "bfloat16"},
+    {"compile": True},
 ]
 START_CHANGES = [{"n_clusters": 4}, {"init": "spectral"}, {"n_init": 2}]
 NO_CHANGES = [

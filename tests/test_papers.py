@@ -41,6 +41,7 @@ WITHOUT = {
     "kernel_scale": 1.0,
     "guard": False,
     "precision": "float32",
+    "compile": False,
     "tol": 0,
 }
 WITHOUT_DECS = {**WITHOUT, "balance": 0, "reconstruction_weight": 0}

@@ -1,0 +1,59 @@
+"""The passes through a network in training: as they are, or compiled by torch."""
+
+import functools
+import warnings
+
+import torch
+
+__all__ = ["can_compile", "network_passes"]
+
+
+def encode(module, x):
+    """Samples (b, *shape) -> embedding (b, latent)."""
+    return module.encode(x)
+
+
+def decode(module, z):
+    """Embedding (b, latent) -> samples (b, *shape)."""
+    return module.decode(z)
+
+
+def network_passes(compiled=False):
+    """The functions ``encode(module, x)`` and ``decode(module, z)``.
+
+    Compiled they are the same functions for all modules, so that copies of a network,
+    as the trials of starts make them, are not compiled again.
+    """
+    return compiled_passes() if compiled else (encode, decode)
+
+
+@functools.cache
+def compiled_passes():
+    return torch.compile(encode), torch.compile(decode)
+
+
+def can_compile(device):
+    """Whether torch.compile works on a device; a RuntimeWarning where it does not."""
+    problem = compile_problem(device.type)
+    if problem:
+        warnings.warn(
+            "compile=True is without effect: torch.compile does not work here "
+            f"({problem}). On a CPU it needs a C++ compiler, on a GPU Triton.",
+            RuntimeWarning,
+            stacklevel=6,  # the caller of fit
+        )
+    return not problem
+
+
+@functools.cache
+def compile_problem(device_type):
+    """Why torch cannot compile for a kind of device: "" if it can. Tried once."""
+
+    def twice(x):
+        return 2 * x
+
+    try:
+        torch.compile(twice)(torch.ones(4, device=device_type))
+    except Exception as error:
+        return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    return ""
