@@ -100,8 +100,8 @@ def determinacy(q, threshold, form="quadratic"):
     """
     if form not in DETERMINACIES:
         raise ValueError(f"form={form!r} must be one of {list(DETERMINACIES)}.")
-    offset = torch.where(q < threshold, threshold - q, q - threshold)
-    share = offset / torch.where(q < threshold, threshold, 1 - threshold)
+    side = torch.where(q < threshold, -threshold, 1 - threshold)
+    share = (q - threshold) / side  # positive on either side
     return share if form == "linear" else share.square()
 
 

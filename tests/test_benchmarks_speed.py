@@ -7,7 +7,10 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from benchmarks.speed import refresh, steps, throughput, timing
+from benchmarks.papers.data import Samples
+from benchmarks.speed import profile, refresh, steps, throughput, timing, whole_fits
+
+from .common import BOTH, digit_vectors
 
 CPU = torch.device("cpu")
 
@@ -81,3 +84,65 @@ def test_the_share_of_refreshes_is_what_is_not_spent_in_epochs():
     assert seconds > 0
     assert 0 < share < 1
     assert isinstance(np.float64(share), float)
+
+
+# -- the profile of a fit, and whole fits ----------------------------------------------
+
+
+def test_parts_inside_a_part_are_taken_off_and_named_by_it(monkeypatch):
+    clock = Clock(monkeypatch)
+    watch = profile.Stopwatch()
+    steps = watch.timed("steps", clock.function("steps", 5.0))
+    alone = clock.function("rest", 2.0)
+
+    def pretrain():
+        alone()
+        steps()
+        steps()
+
+    def fit():
+        watch.timed("pretraining", pretrain)()
+        steps()
+        alone()
+
+    watch.timed("fit", fit)()
+    assert watch.seconds == {
+        "pretraining": 2,
+        "pretraining: steps": 10,
+        "steps": 5,
+        "fit": 2,
+    }
+    assert profile.table(watch.seconds).splitlines()[-1].split() == [
+        "total",
+        "19.00",
+        "s",
+    ]
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_a_profile_has_every_part_and_leaves_the_package_as_it_was(short):
+    before = [getattr(owner, name) for owner, name in profile.PARTS.values()]
+    seconds = profile.profiled(short(), digit_vectors(100)[0])
+    after = [getattr(owner, name) for owner, name in profile.PARTS.values()]
+    assert before == after
+    parts = {
+        "validation",
+        "neighbours of vectors",
+        "pretraining: steps",
+        "steps",
+        "fit",
+    }
+    assert parts <= set(seconds)
+    assert all(value >= 0 for value in seconds.values())
+    assert seconds["fit"] < 0.5 * sum(seconds.values())
+
+
+@pytest.mark.parametrize("name", whole_fits.PAIRS)
+def test_whole_fits_take_the_epochs_that_they_say(name):
+    samples = Samples("digits", digit_vectors(300)[0], 10, (8, 8))
+    model = whole_fits.fit_ours(name, samples, "float32", CPU)
+    rows = [row for row in model.history_ if row["phase"] != "decoder"]
+    steps = {"pretrain": 0, "cluster": 0}
+    for row in rows:
+        steps[row["phase"]] += len(row["batches"])
+    assert steps == {"pretrain": 4, "cluster": 4}  # two epochs of two batches

@@ -2,6 +2,9 @@
 
 python -m benchmarks.speed
 python -m benchmarks.speed --device cuda --only steps refresh
+python -m benchmarks.speed --only clustpy --data-home FOLDER
+
+The part "clustpy" needs ClustPy 0.0.3 and usps.npz in FOLDER, and runs only if asked.
 """
 
 import argparse
@@ -25,9 +28,11 @@ def main():
         prog="python -m benchmarks.speed", description=__doc__.split("\n")[0]
     )
     parser.add_argument("--device", default="cpu", type=torch.device)
-    parser.add_argument("--only", nargs="+", choices=[*PARTS, "refresh"])
+    parser.add_argument("--only", nargs="+", choices=[*PARTS, "refresh", "clustpy"])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--sizes", type=int, nargs="+", default=[2000, 10_000, 50_000])
+    parser.add_argument("--data-home", metavar="FOLDER", help="for clustpy")
+    parser.add_argument("--samples", type=int, default=2000, help="for clustpy")
     options = parser.parse_args()
     only = options.only or [*PARTS, "refresh"]
     print(machine(options.device), flush=True)
@@ -37,6 +42,12 @@ def main():
         if name in only
         for row in part(options.device, options.rounds)
     ]
+    if "clustpy" in only:
+        from .whole_fits import fit_over_clustpy
+
+        rows += fit_over_clustpy(
+            options.device, options.rounds, options.data_home, options.samples
+        )
     if rows:
         print(table(rows))
     if "refresh" in only:

@@ -1,0 +1,1 @@
+"""The suite of airspeed velocity: ``asv run`` in the folder above."""

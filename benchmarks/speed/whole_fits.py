@@ -1,0 +1,69 @@
+"""Whole fits over ClustPy's: the same network, batches, epochs and data.
+
+DECS stands beside DEC, both train the encoder alone in clustering; IDCL beside IDEC,
+both reconstruct, too. Each pretrains and clusters for EPOCHS epochs from k-means with
+20 starts; what this package's recipe adds (trials of starts, guard) is off, and DECS's
+last refit of the decoder, which DEC has not, is counted.
+"""
+
+import functools
+
+import numpy as np
+
+from benchmarks.papers.data import load
+from deepdensity import DECSClustering, IDCLClustering
+
+from .timing import Ratio, interleaved
+
+__all__ = ["fit_over_clustpy"]
+
+EPOCHS = 2  # of either phase
+BATCH = 256
+PRECISIONS = {"f32": "float32", "bf16": "bfloat16"}
+PAIRS = {"DECS": "DEC", "IDCL": "IDEC"}
+
+
+def fit_over_clustpy(device, n_rounds, data_home, n_samples):
+    """Fits of `n_samples` images of USPS: seconds over those of ClustPy's method."""
+    from benchmarks.papers.peers import fit_peer
+
+    samples, _ = load("usps", data_home)
+    samples = samples._replace(X=samples.X[:n_samples])
+    for name, peer in PAIRS.items():
+        settings = (peer, samples, 0, BATCH, EPOCHS, EPOCHS)
+        functions = [
+            functools.partial(fit_ours, name, samples, precision, device)
+            for precision in PRECISIONS.values()
+        ]
+        functions.append(functools.partial(fit_peer, *settings))
+        seconds = interleaved(functions, n_rounds, device)
+        medians = np.median(seconds, axis=0)
+        for i, precision in enumerate(PRECISIONS):
+            ratios = list(seconds[:, i] / seconds[:, -1])
+            what = f"fit, {name} {precision}, over ClustPy's {peer}"
+            yield Ratio(what, medians[i], medians[-1], ratios, "<= 0.50")
+
+
+def fit_ours(name, samples, precision, device):
+    """A fit of as many steps as the peer takes."""
+    n_batches = -(-len(samples.X) // BATCH)
+    common = {
+        "image_shape": samples.image_shape,
+        "batch_size": BATCH,
+        "pretrain_epochs": EPOCHS,
+        "init": "k-means",
+        "guard": False,
+        "tol": 0,
+        "precision": precision,
+        "device": device,
+        "random_state": 0,
+    }
+    if name == "DECS":
+        model = DECSClustering(
+            samples.n_clusters, max_iter=EPOCHS * n_batches, **common
+        )
+    else:
+        model = IDCLClustering(
+            samples.n_clusters, max_epochs=EPOCHS, pacing="none", **common
+        )
+    return model.fit(samples.X)
