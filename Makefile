@@ -3,6 +3,7 @@
 #   make demo         cluster scikit-learn's Digits, print scores, draw the embeddings
 #   make test         the tests, but for the slow ones
 #   make test-slow    the slow tests alone: they train on real data for minutes
+#   make types        the type hints, by mypy
 #   make doc          the pages of doc/, into doc/_build; runs the gallery's examples
 #   make notebooks    the same, and runs the notebooks that the gallery offers
 #   make clean        remove the environment and what the tools leave behind
@@ -17,7 +18,7 @@ INSTALL := $(RUN) -m pip install -qq --disable-pip-version-check
 # a process a core with a thread each: the networks of the tests are small
 PYTEST := OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2
 
-.PHONY: demo test test-slow doc notebooks clean
+.PHONY: demo test test-slow types doc notebooks clean
 
 demo: $(VENV)/with-demo
 	$(RUN) benchmarks/digits_demo.py
@@ -28,6 +29,9 @@ test: $(VENV)/with-test
 test-slow: $(VENV)/with-test
 	$(PYTEST) -m slow
 
+types: $(VENV)/with-test
+	$(RUN) -m mypy
+
 doc: $(VENV)/with-doc
 	OMP_NUM_THREADS=1 $(RUN) -m sphinx -W --keep-going -q -j 2 -b html doc doc/_build
 
@@ -35,7 +39,7 @@ notebooks: doc
 	OMP_NUM_THREADS=1 $(VENV)/bin/jupyter-execute --timeout=600 doc/auto_examples/*.ipynb
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache
 	rm -rf doc/_build doc/generated doc/auto_examples doc/sg_execution_times.rst
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,11 +1,13 @@
 """Samples to clusters: Student-t soft assignment, density cores, the DEC target."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ._typing import Array
 from .ranking import highest_per_cluster
 
 __all__ = [
@@ -29,7 +31,7 @@ BLOCK = 2**22  # numbers held at a time where samples meet clusters
 MANY = 100  # clusters, beyond which arrays of differences cost more than the network
 
 
-def by_blocks(function, Z, n_clusters):
+def by_blocks(function: Callable[[Tensor], Tensor], Z: Array, n_clusters: int) -> Array:
     """``function`` of tensors (m, d), for as few rows of Z at a time as memory asks.
 
     Parameters
@@ -45,17 +47,17 @@ def by_blocks(function, Z, n_clusters):
     array of shape (n, ...)
     """
     n_rows = max(1, BLOCK // (n_clusters * Z.shape[1]))
-    blocks = torch.from_numpy(Z).split(n_rows)
+    blocks = torch.split(torch.from_numpy(Z), n_rows)
     return torch.cat([function(block) for block in blocks]).numpy()
 
 
-def nearest_centre(Z, centres):
+def nearest_centre(Z: Array, centres: Array) -> Array:
     """Index of the nearest centre, for arrays (n, d) and (k, d): int array (n,)."""
     to = torch.from_numpy(np.ascontiguousarray(centres))
     return by_blocks(lambda z: squared_distances_to(z, to).argmin(1), Z, len(centres))
 
 
-def squared_distances_to(Z, centres):
+def squared_distances_to(Z: Tensor, centres: Tensor) -> Tensor:
     r"""Squared distance of every sample to every centre, by differences.
 
     .. math::
@@ -79,7 +81,7 @@ def squared_distances_to(Z, centres):
     return (Z[:, None, :] - centres).square().sum(2)  # (n, k, d) -> (n, k)
 
 
-def soft_assignment(squared_distances, alpha=1.0):
+def soft_assignment(squared_distances: Tensor, alpha: float = 1.0) -> Tensor:
     r"""Student-t soft assignment (DECS, Eq. 5; IDCL, Eq. 11, with alpha 1).
 
     .. math::
@@ -113,7 +115,7 @@ def soft_assignment(squared_distances, alpha=1.0):
     return torch.softmax(logits, dim=1)
 
 
-def kernel_scale(squared_distances, labels):
+def kernel_scale(squared_distances: Tensor, labels: Tensor) -> float:
     r"""Square of the length that the Student-t kernel takes for its unit.
 
     .. math::
@@ -137,7 +139,7 @@ def kernel_scale(squared_distances, labels):
     return own.mean().item() / 4 or 1.0
 
 
-def cluster_balance(q):
+def cluster_balance(q: Tensor) -> Tensor:
     r"""How far the clusters are from equal weight: 0 where they are equal.
 
     .. math::
@@ -168,7 +170,7 @@ class DensityCores(NamedTuple):
     spreads: Tensor  # (k,): mean squared distance of a core's samples to its mean
 
 
-def density_core(density, labels, fraction):
+def density_core(density: Array, labels: Array, fraction: float) -> Any:
     r"""The densest samples of every cluster (Zheng et al. 2024, Eq. 9).
 
     .. math::
@@ -199,7 +201,9 @@ def density_core(density, labels, fraction):
     return {int(labels[core[0]]): core for core in cores}
 
 
-def core_means(Z, samples, previous):
+def core_means(
+    Z: Tensor, samples: dict[int, Array], previous: DensityCores
+) -> DensityCores:
     """Means and spreads of the cores.
 
     Parameters
@@ -222,7 +226,7 @@ def core_means(Z, samples, previous):
     return DensityCores(means, spreads)
 
 
-def blended_cores(old, new, share):
+def blended_cores(old: DensityCores, new: DensityCores, share: Tensor) -> DensityCores:
     r"""Cores between old and new ones.
 
     .. math::
@@ -244,7 +248,7 @@ def blended_cores(old, new, share):
     return DensityCores(means, torch.lerp(old.spreads, new.spreads, share))
 
 
-def core_similarity(Z, cores):
+def core_similarity(Z: Tensor, cores: DensityCores) -> Tensor:
     r"""Density-core similarity: small is near (Zheng et al. 2024, Eq. 10).
 
     .. math::
@@ -268,7 +272,7 @@ def core_similarity(Z, cores):
     return squared_distances_to(Z, cores.means) + cores.spreads
 
 
-def target_distribution(Q, weight=None):
+def target_distribution(Q: Tensor, weight: Tensor | None = None) -> Tensor:
     r"""DEC's auxiliary target (Xie et al. 2016, Eq. 3), which IDCL's Eq. 12 uses.
 
     .. math::
@@ -302,7 +306,7 @@ def target_distribution(Q, weight=None):
     return P / P.sum(1, keepdim=True)
 
 
-def kl_divergence(P, Q):
+def kl_divergence(P: Tensor, Q: Tensor) -> Tensor:
     r"""Clustering loss of IDCL (Zheng et al. 2024, Eq. 12), a mean over samples.
 
     .. math::
@@ -325,7 +329,7 @@ def kl_divergence(P, Q):
     return (torch.xlogy(P, P) - P * log_q).sum(1).mean()
 
 
-def core_silhouette(similarity):
+def core_silhouette(similarity: Tensor) -> Tensor:
     r"""Simplified silhouette of every sample with respect to the density cores.
 
     .. math::

@@ -3,12 +3,18 @@
 import math
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 __all__ = ["random_affine"]
 
 
-def random_affine(x, generator=None, max_angle=10.0, max_shift=0.1):
+def random_affine(
+    x: Tensor,
+    generator: torch.Generator | None = None,
+    max_angle: float = 10.0,
+    max_shift: float = 0.1,
+) -> Tensor:
     """Rotate and shift every image of a batch at random, by one affine grid.
 
     Both papers augment so: DECS in its Eq. 2, IDCL in its Appendix F. Each image gets
@@ -39,5 +45,7 @@ def random_affine(x, generator=None, max_angle=10.0, max_shift=0.1):
     theta = torch.stack(
         [cos, -sin * aspect, shift_x, sin / aspect, cos, shift_y], dim=1
     ).view(n_images, 2, 3)
-    grid = F.affine_grid(theta.to(x), x.shape, align_corners=False)  # (b, h, w, 2)
+    grid = F.affine_grid(
+        theta.to(x), list(x.shape), align_corners=False
+    )  # (b, h, w, 2)
     return F.grid_sample(x, grid, padding_mode="zeros", align_corners=False)

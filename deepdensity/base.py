@@ -3,8 +3,10 @@
 import copy
 import functools
 import math
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -12,6 +14,7 @@ from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from ._typing import Array, Samples
 from .assignment import nearest_centre
 from .cluster_number import try_numbers
 from .devices import has_bfloat16, resolve_device
@@ -52,14 +55,14 @@ N_VIEWS = 8  # augmented views of a sample that are averaged for the start
 N_SCORED = 2  # views of a sample that start and end are compared by
 
 
-def keeps_fitted_state(fit):
+def keeps_fitted_state(fit: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate a fit so that where it fails the estimator stays as it was.
 
     The first Ctrl-C is no failure: the fit ends soon, and a warning says so.
     """
 
     @functools.wraps(fit)
-    def wrapper(self, X, y=None):
+    def wrapper(self: Any, X: Samples, y: Any = None) -> Any:
         before = vars(self).copy()
         try:
             with Interruption() as interruption:
@@ -84,7 +87,7 @@ class BaseDeepClustering(FittedDeepClustering):
     tensors.
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, Any] = {
         "n_clusters": [
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
@@ -127,7 +130,7 @@ class BaseDeepClustering(FittedDeepClustering):
     }
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X: Samples, y: Any = None) -> Self:
         """Refine encoder and clusters with one more batch of a stream.
 
         The first batch of an estimator that has not been fitted is given to `fit`: it
@@ -154,11 +157,12 @@ class BaseDeepClustering(FittedDeepClustering):
         return self._refine(X)
 
     @keeps_fitted_state
-    def _refine(self, X, y=None):
+    def _refine(self, X: Samples, y: Any = None) -> Self:
         """One more batch: the estimator's own part is `_train_on(trainer, Z)`."""
         trainer = self._resume(X)
         Z = trainer.embed()
-        self.pretrain_labels_, self.start_scores_ = self._assign(Z).argmax(1), {}
+        self.pretrain_labels_ = self._assign(Z).argmax(1)
+        self.start_scores_: dict[str, float] = {}
         self.start_information_ = self._information(trainer)
         guard, n_iter = self._train_on(trainer, Z)
         guard.warn()
@@ -167,7 +171,7 @@ class BaseDeepClustering(FittedDeepClustering):
         self._n_batches += 1
         return self._set_refined_head()
 
-    def _resume(self, X):
+    def _resume(self, X: Samples) -> Trainer:
         """The trainer of one more batch, on a copy of the network."""
         X, device = self._check_new_data(X), resolve_device(self.device)
         source = Source(X, self._format, device)
@@ -188,18 +192,18 @@ class BaseDeepClustering(FittedDeepClustering):
             interruption=self._interruption,
         )
 
-    def _in_bfloat16(self, device):
+    def _in_bfloat16(self, device: torch.device) -> bool:
         if self.precision == "auto":
             return has_bfloat16(device)
         return self.precision == "bfloat16"
 
-    def _stream_guard(self, net, labels):
+    def _stream_guard(self, net: Any, labels: Array) -> Guard:
         """A guard for a batch: a cluster of a few samples may lose them."""
         guard = Guard(net, labels, self.n_clusters_)
         guard.alive &= guard.first_sizes >= MIN_PER_CLUSTER
         return guard
 
-    def _begin(self, X):
+    def _begin(self, X: Samples) -> Trainer:
         """Validated data, a network and a random generator: the trainer of one fit."""
         check_callbacks(self.callbacks, self.schedule)
         previous = self.module_ if self._continues() else None
@@ -254,24 +258,24 @@ class BaseDeepClustering(FittedDeepClustering):
             interruption=self._interruption,
         )
 
-    def _continues(self):
+    def _continues(self) -> bool:
         """Whether this fit goes on from the last one."""
         return self.warm_start and hasattr(self, "module_")
 
-    def _keeps_clusters(self):
+    def _keeps_clusters(self) -> bool:
         """Whether it goes on from the last one's clusters, too."""
         return self._continues() and self.n_clusters in ("auto", self.n_clusters_)
 
-    def _batch_size(self, auto):
+    def _batch_size(self, auto: Any) -> int:
         return auto if self.batch_size == "auto" else self.batch_size
 
-    def _recall(self, trainer, step, work):
+    def _recall(self, trainer: Trainer, step: Any, work: Callable[[], Any]) -> Any:
         """What `work()` returns, from `memory` where it has been done before."""
         if self.memory is None or self.random_state is None or self.callbacks:
             return work()
         return recall(self.memory, trainer, step, work)
 
-    def _pretrain(self, trainer):
+    def _pretrain(self, trainer: Trainer) -> None:
         """Train the autoencoder on reconstruction alone, unless the fit goes on."""
         if self._continues():
             return
@@ -284,7 +288,7 @@ class BaseDeepClustering(FittedDeepClustering):
         if trainer.lr < self.lr:
             warn(f"The pretraining diverged at lr={self.lr}: used {trainer.lr}.")
 
-    def _pretrain_safely(self, trainer, n_epochs):
+    def _pretrain_safely(self, trainer: Trainer, n_epochs: int) -> None:
         """Where that diverges start again at a tenth of the learning rate, twice."""
         untrained = copy.deepcopy(trainer.module.state_dict())
         for lr in (trainer.lr, trainer.lr / 10, trainer.lr / 100):
@@ -299,17 +303,17 @@ class BaseDeepClustering(FittedDeepClustering):
             "smaller lr."
         )
 
-    def _pretrain_epochs(self, trainer):
+    def _pretrain_epochs(self, trainer: Trainer) -> int:
         if self.pretrain_epochs == "auto":
             return pretraining_epochs(len(trainer.source), trainer.steps_per_epoch)
         return self.pretrain_epochs
 
-    def _refresh_steps(self, trainer):
+    def _refresh_steps(self, trainer: Trainer) -> int:
         if self.refresh_interval == "auto":
             return refresh_steps(trainer.steps_per_epoch)
         return self.refresh_interval
 
-    def _first_partition(self, trainer, Z):
+    def _first_partition(self, trainer: Trainer, Z: Array) -> Any:
         """Centres (k, latent) and labels (n,) to start from, for an embedding Z.
 
         By `init`; where that is "auto" each start is tried, and the best is kept with
@@ -328,7 +332,7 @@ class BaseDeepClustering(FittedDeepClustering):
         )
         return start
 
-    def _number(self, trainer, Z):
+    def _number(self, trainer: Trainer, Z: Array) -> Any:
         """The number of clusters, and the scores of those tried where it is "auto"."""
         if self.n_clusters != "auto":
             return self.n_clusters, {}
@@ -347,7 +351,7 @@ class BaseDeepClustering(FittedDeepClustering):
                 ),
             )
 
-    def _choose_start(self, trainer, Z):
+    def _choose_start(self, trainer: Trainer, Z: Array) -> Any:
         """Centres and labels to start from, k-means' labels, scores of the trials.
 
         Of more than 100,000 samples a random 100,000 are clustered and tried, and each
@@ -363,7 +367,7 @@ class BaseDeepClustering(FittedDeepClustering):
             Z = trainer.embed()
         return (start[0], nearest_centre(Z, start[0])), kmeans_labels, scores
 
-    def _start_of(self, trainer, Z):
+    def _start_of(self, trainer: Trainer, Z: Array) -> Any:
         """Centres and labels: of the start, and of k-means; scores of the trials."""
         k, seed = self.n_clusters_, self._start_seed
         try:
@@ -382,7 +386,7 @@ class BaseDeepClustering(FittedDeepClustering):
         return (centres, best.labels), kmeans, scores
 
     @contextmanager
-    def _batches_of_clustering(self, trainer):
+    def _batches_of_clustering(self, trainer: Trainer) -> Iterator[None]:
         """The trainer with the batch size of sample stability, inside the block."""
         batch_size = trainer.batch_size
         trainer.batch_size = self._batch_size(CLUSTER_BATCH)
@@ -391,7 +395,7 @@ class BaseDeepClustering(FittedDeepClustering):
         finally:
             trainer.batch_size = batch_size
 
-    def _possible_starts(self, trainer, Z):
+    def _possible_starts(self, trainer: Trainer, Z: Array) -> Any:
         """k-means, starts by name (the one to take, or several to try), mean views."""
         k, n_init, seed = self.n_clusters_, self.n_init, self._start_seed
         kmeans = kmeans_start(Z, Z, k, n_init, seed)
@@ -406,26 +410,26 @@ class BaseDeepClustering(FittedDeepClustering):
         several = several_starts(Z, views, k, n_init, seed)
         return kmeans, {"k-means": kmeans, **several}, views
 
-    def _auto(self, trainer, name, augmented, plain):
+    def _auto(self, trainer: Trainer, name: str, augmented: Any, plain: Any) -> Any:
         """A parameter's value; where it is "auto" by whether samples are augmented."""
         value = getattr(self, name)
         if value != "auto":
             return value
         return plain if trainer.augment is None else augmented
 
-    def _first_scale(self, trainer, centres, labels):
+    def _first_scale(self, trainer: Trainer, centres: Array, labels: Array) -> float:
         """The kernel's squared unit for a start."""
         if self.kernel_scale != "auto":
             return float(self.kernel_scale)
         scale = start_scale(trainer.embed(), centres, labels)
         return scale if trainer.augment is None else min(1.0, scale)
 
-    def _information(self, trainer):
+    def _information(self, trainer: Trainer) -> float:
         """Label-free score of network and head as they are; see `view_information`."""
         views = (trainer.embed_view() for _ in range(N_SCORED))
         return view_information([self._labels(Z) for Z in views])
 
-    def _improved(self, trainer, guard):
+    def _improved(self, trainer: Trainer, guard: Any) -> bool:
         """Score the end; where it is below the start's, network and loss go back."""
         self.information_ = self.start_information_
         if self.guard and guard.good is guard.first:
@@ -437,12 +441,12 @@ class BaseDeepClustering(FittedDeepClustering):
         self.information_ = self.start_information_
         return False
 
-    def _decoder_epochs(self, trainer, n_epochs):
+    def _decoder_epochs(self, trainer: Trainer, n_epochs: float) -> int:
         """How long the decoder is refitted after `n_epochs` that have left it out."""
         n_epochs = max(self._pretrain_epochs(trainer), n_epochs)
         return math.ceil(DECODER_SHARE * n_epochs)
 
-    def _set_fitted(self, trainer, n_iter):
+    def _set_fitted(self, trainer: Trainer, n_iter: int) -> None:
         """The fitted attributes that need the network only."""
         self.module_ = trainer.module
         self.history_ = trainer.history
@@ -459,7 +463,7 @@ class BaseDeepClustering(FittedDeepClustering):
             trainer.module, trainer.source
         )
 
-    def _order_clusters(self, labels):
+    def _order_clusters(self, labels: Array) -> Array:
         """Order of the clusters that puts empty ones last; warns if there are any."""
         counts = np.bincount(labels, minlength=self.n_clusters_)
         n_found = np.count_nonzero(counts)

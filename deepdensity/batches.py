@@ -1,15 +1,26 @@
 """Batches as whole slices: what skorch's nets iterate over in place of a DataLoader."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.utils.data import Dataset
+
+from ._typing import Array
+
+if TYPE_CHECKING:
+    from .inputs import Source
+    from .interruption import Interruption
 
 __all__ = ["BatchIterator", "TrainingSet"]
 
 
-class TrainingSet(Dataset):
+class TrainingSet(Dataset[Any]):
     """The rows that an epoch trains on, with a target for each of them.
 
     Parameters
@@ -23,16 +34,22 @@ class TrainingSet(Dataset):
         Length of the epoch; None is each row once.
     """
 
-    def __init__(self, source, rows=None, targets=None, n_batches=None):
+    def __init__(
+        self,
+        source: Source,
+        rows: Array | None = None,
+        targets: Tensor | None = None,
+        n_batches: int | None = None,
+    ) -> None:
         self.source = source
         self.rows = np.arange(len(source)) if rows is None else rows
         self.targets = targets
         self.n_batches = n_batches
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, chunk):
+    def __getitem__(self, chunk: Any) -> Any:
         """The batch of an index tensor: x (b, *shape), target (b, k) or None."""
         x = self.source.read(self.rows[chunk.numpy()])
         target = None
@@ -63,19 +80,24 @@ class BatchIterator:
     """
 
     def __init__(
-        self, dataset, batch_size, generator=None, views=None, interruption=None
-    ):
+        self,
+        dataset: TrainingSet,
+        batch_size: int,
+        generator: torch.Generator | None = None,
+        views: Callable[..., Any] | None = None,
+        interruption: Interruption | None = None,
+    ) -> None:
         self.dataset = dataset
         self.batch_size = batch_size
         self.generator = generator
         self.views = views
         self.interruption = interruption
 
-    def __len__(self):
+    def __len__(self) -> int:
         per_pass = math.ceil(len(self.dataset) / self.batch_size)
         return self.dataset.n_batches or per_pass
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         for chunk in self.chunks():
             x, target = self.dataset[chunk]
             original = x
@@ -86,7 +108,7 @@ class BatchIterator:
             if self.interruption is not None and self.interruption.asked:
                 return
 
-    def chunks(self):
+    def chunks(self) -> Iterator[Tensor]:
         """Index tensors of the batches, pass after pass until there are enough."""
         n_rows = len(self.dataset)
         left = len(self)

@@ -5,11 +5,20 @@ there are more of them than that, the surplus cuts through what belongs together
 the views of a sample fall on both sides of the cut.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from sklearn.metrics import mutual_info_score
 
+from ._typing import Array
 from .starts import view_mixture_start
 from .trials import try_start
+
+if TYPE_CHECKING:
+    from .training import Trainer
 
 __all__ = ["best_number", "net_information", "try_numbers"]
 
@@ -21,7 +30,7 @@ PATIENCE = 3  # numbers of FIRST below the best score, one after the other
 SMALL = 0.05  # of the mean size of a cluster: what is smaller is none
 
 
-def net_information(labels, price=PRICE):
+def net_information(labels: list[Array], price: float = PRICE) -> float:
     r"""Information that two views share about the cluster, less the price of the rest.
 
     .. math::
@@ -48,7 +57,9 @@ def net_information(labels, price=PRICE):
     return float(shared - price * (own - shared))
 
 
-def best_number(score, n_samples):
+def best_number(
+    score: Callable[..., Any], n_samples: int
+) -> tuple[int, dict[int, float]]:
     """The number of clusters of the highest score.
 
     Sought among a dozen numbers from 2 to 50, growing by about a third, until three of
@@ -67,7 +78,7 @@ def best_number(score, n_samples):
     scores : dict
         Number -> score, of all that were tried, in order of the numbers.
     """
-    scores = {}
+    scores: dict[int, float] = {}
     most = max(FIRST[0], n_samples // MIN_PER_CLUSTER)
     falls = 0
     for k in (*(k for k in FIRST if k < most), min(most, FIRST[-1])):
@@ -76,21 +87,23 @@ def best_number(score, n_samples):
         scores[k] = score(k)
         falls = falls + 1 if scores[k] < max(scores.values()) else 0
     while True:
-        best = max(scores, key=scores.get)
+        best = max(scores, key=scores.__getitem__)
         untried = halfway(best, sorted(scores))
         if not untried:
             return best, dict(sorted(scores.items()))
         scores.update((k, score(k)) for k in untried)
 
 
-def halfway(best, tried):
+def halfway(best: Any, tried: Any) -> Any:
     """Numbers that lie halfway between the best and its neighbours, where any do."""
     i = tried.index(best)
     neighbours = tried[max(0, i - 1) : i] + tried[i + 1 : i + 2]
     return [(best + k) // 2 for k in neighbours if abs(best - k) > 1]
 
 
-def try_numbers(trainer, views, n_steps, seed):
+def try_numbers(
+    trainer: Trainer, views: Array, n_steps: int, seed: int
+) -> tuple[int, dict[int, float]]:
     """The number of clusters that a short training finds to be there.
 
     Each number is tried from a Gaussian mixture of the views, as a start is.
@@ -111,9 +124,10 @@ def try_numbers(trainer, views, n_steps, seed):
     scores : dict
         Number -> `net_information`, of all that were tried.
     """
-    Z, found = trainer.embed(), {}
+    found: dict[int, int] = {}
+    Z = trainer.embed()
 
-    def score(k):
+    def score(k: Any) -> float:
         if trainer.interruption.asked and found:  # the best so far it is
             return -np.inf
         centres, labels = view_mixture_start(Z, views, k, N_MIXTURE, seed)
@@ -125,7 +139,7 @@ def try_numbers(trainer, views, n_steps, seed):
     return found[best], {k: score for k, score in scores.items() if k in found}
 
 
-def cluster_count(labels, n_clusters):
+def cluster_count(labels: Array, n_clusters: int) -> int:
     """How many clusters there are that hold a twentieth of the mean size or more."""
     sizes = np.bincount(labels, minlength=n_clusters)
     return int(np.count_nonzero(sizes >= SMALL * len(labels) / n_clusters))

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ._typing import Array
+
 __all__ = ["LabelWatch"]
 
 
@@ -25,14 +27,14 @@ class LabelWatch:
         Share of the labels that the last refresh changed.
     """
 
-    def __init__(self, labels, tol, patience=2):
+    def __init__(self, labels: Array, tol: float, patience: int = 2) -> None:
         self.labels = labels
         self.tol = tol
         self.patience = patience
         self.change = float("nan")
         self._quiet = 0
 
-    def update(self, labels, count=True):
+    def update(self, labels: Array, count: bool = True) -> bool:
         """Take in new labels; True where they have settled.
 
         With `count` false the labels are noted, but a small change is no sign that they

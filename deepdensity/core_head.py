@@ -1,8 +1,14 @@
 """The head of IDCL: density cores, and the assignment of embeddings to them."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import torch
+from torch import Tensor
 
+from ._typing import Array, Samples
 from .assignment import (
     DensityCores,
     blended_cores,
@@ -19,7 +25,12 @@ from .density import (
     local_density,
     sampled_density,
 )
+from .fitted import FittedDeepClustering
 from .recipe import STREAM_FEWEST, STREAM_MEMORY, STREAM_SHARES
+
+if TYPE_CHECKING:
+    from .guard import Guard
+    from .training import Trainer
 
 __all__ = ["DENSITIES", "DensityCoreHead"]
 
@@ -28,21 +39,24 @@ EXACT_PAIRS = 2**26  # up to which "auto" is exact: 11,585 samples
 N_REFERENCE = 4096  # samples that a sampled density sums over
 
 
-class DensityCoreHead:
+class DensityCoreHead(FittedDeepClustering):
     """Density cores as fitted attributes, and what follows from them."""
 
-    def _refresh_cores(self, Z, labels):
+    _shares: Array
+    _n_shares: int
+
+    def _refresh_cores(self, Z: Array, labels: Array) -> None:
         """Densities, difficulty and density cores of an embedding (Eq. 1, 2 and 9)."""
         self._take_densities(Z)
         cores, self._core_counts = self._new_cores(Z, labels)
         self._take_cores(cores)
 
-    def _take_cores(self, cores):
+    def _take_cores(self, cores: DensityCores) -> None:
         self.core_means_ = cores.means.numpy()
         # a centre is a point: it has no spread
         self.core_spreads_ = cores.spreads.numpy() * (self._core_fraction is not None)
 
-    def _blend_cores(self, Z, labels):
+    def _blend_cores(self, Z: Array, labels: Array) -> None:
         """Densities of a batch, and cores that its samples have a part in.
 
         Means and spreads are running means over the samples of all cores so far,
@@ -57,55 +71,57 @@ class DensityCoreHead:
         share = torch.from_numpy(counts / np.maximum(self._core_counts, 1))
         self._take_cores(blended_cores(old, new, share))
 
-    def _blend_shares(self, Q):
+    def _blend_shares(self, Q: Tensor) -> None:
         """Shares of the clusters, running means as the cores are."""
         n_before = min(self._n_shares, max(STREAM_MEMORY * len(Q), STREAM_SHARES))
         self._n_shares = n_before + len(Q)
         total = n_before * self._shares + Q.sum(0).numpy()
         self._shares = total / self._n_shares
 
-    def _new_cores(self, Z, labels):
+    def _new_cores(self, Z: Array, labels: Array) -> tuple[DensityCores, Array]:
         """Cores of an embedding's own, and how many samples each has."""
         members = density_core(self.density_, labels, self._core_fraction or 1.0)
-        Z = torch.from_numpy(np.array(Z, dtype=np.float64))
+        points = torch.from_numpy(np.array(Z, dtype=np.float64))
         self.core_sample_indices_ = np.sort(np.concatenate(list(members.values())))
         counts = np.zeros(len(self.core_means_))
         for label, samples in members.items():
             counts[label] = len(samples)
-        return core_means(Z, members, previous=self._cores()), counts
+        return core_means(points, members, previous=self._cores()), counts
 
-    def _take_densities(self, Z):
+    def _take_densities(self, Z: Array) -> None:
         """Densities and difficulty of an embedding's samples (Eq. 1 and 2)."""
-        Z = torch.from_numpy(np.array(Z, dtype=np.float64))
+        points = torch.from_numpy(np.array(Z, dtype=np.float64))
         generator = torch.Generator().manual_seed(self._density_seed)
-        self._cutoff = cutoff_distance(Z, self.cutoff_quantile, generator)
-        self._reference = self._reference_rows(len(Z), generator)
+        self._cutoff = cutoff_distance(points, self.cutoff_quantile, generator)
+        self._reference = self._reference_rows(len(points), generator)
         if self._reference is None:
-            density = local_density(Z, self._cutoff, self.density_kernel)
+            density = local_density(points, self._cutoff, self.density_kernel)
             self.density_error_ = 0.0
         else:  # in float32, which errs far less than the sample
             density = sampled_density(
-                Z.float(), self._cutoff, self.density_kernel, self._reference
+                points.float(), self._cutoff, self.density_kernel, self._reference
             ).double()
-            self.density_error_ = density_error(len(Z), len(self._reference))
+            self.density_error_ = density_error(len(points), len(self._reference))
         self.density_ = density.numpy()
         self.difficulty_ = difficulty_score(density).numpy()
 
-    def _reference_rows(self, n_samples, generator):
+    def _reference_rows(
+        self, n_samples: int, generator: torch.Generator
+    ) -> Tensor | None:
         """The samples that densities sum over, sorted; None for all of them."""
         exact = self.density == "exact" or n_samples <= N_REFERENCE
         if exact or (self.density == "auto" and n_samples**2 // 2 <= EXACT_PAIRS):
             return None
         return torch.randperm(n_samples, generator=generator)[:N_REFERENCE].sort()[0]
 
-    def _assign_anew(self, Z, labels):
+    def _assign_anew(self, Z: Array, labels: Array) -> Array:
         """Assignment of an embedding to the cores of its own labels (Eq. 9 to 11)."""
         if not np.isfinite(Z).all():
             return self._assign(np.zeros_like(Z))
         self._refresh_cores(Z, labels)
         return self._assign(Z)
 
-    def _refresh(self, trainer, guard, labels):
+    def _refresh(self, trainer: Trainer, guard: Guard, labels: Array) -> Array:
         """Densities and cores of the embedding as it is, and the assignment Q to them.
 
         Where the guard finds fault with them, those of its last good state.
@@ -116,20 +132,22 @@ class DensityCoreHead:
             Q = self._assign_anew(trainer.embed(), labels)
         return Q
 
-    def _cores(self, dtype=torch.float64, device="cpu"):
+    def _cores(
+        self, dtype: torch.dtype = torch.float64, device: torch.device | str = "cpu"
+    ) -> DensityCores:
         means, spreads = np.array(self.core_means_), np.array(self.core_spreads_)
         return DensityCores(
             torch.from_numpy(means).to(device, dtype),
             torch.from_numpy(spreads).to(device, dtype),
         )
 
-    def _similarity(self, Z):
+    def _similarity(self, Z: Tensor) -> Tensor:
         return core_similarity(Z, self._cores())
 
-    def _soft_assignment(self, Z):
+    def _soft_assignment(self, Z: Tensor) -> Tensor:
         return soft_assignment(self._similarity(Z) / self.kernel_scale_)
 
-    def score_samples(self, X):
+    def score_samples(self, X: Samples) -> Array:
         """Local density of each sample among the embedded training samples.
 
         The kernel of Eq. 1 averaged over the training samples, or over those that a
@@ -154,7 +172,7 @@ class DensityCoreHead:
         density = local_density(Z, self._cutoff, self.density_kernel, reference)
         return (density / len(reference)).numpy()
 
-    def score(self, X, y=None):
+    def score(self, X: Samples, y: Any = None) -> float:
         """Mean simplified silhouette of the samples with respect to the density cores.
 
         Needs no labels, higher is better; see
@@ -174,7 +192,7 @@ class DensityCoreHead:
         """
         Z = self._embed(self._check_new_data(X))
 
-        def silhouette(block):
+        def silhouette(block: Tensor) -> Tensor:
             return core_silhouette(self._similarity(block))
 
         return float(self._in_blocks(silhouette, Z).mean())

@@ -4,8 +4,11 @@ Pacing (Eq. 5) says which share of the samples an epoch gets, the cap (Eq. 6) le
 hardest out for good, the selection (Eq. 7 and 8) takes the easiest of every cluster.
 """
 
+from typing import Any
+
 import numpy as np
 
+from ._typing import Array
 from .ranking import highest_per_cluster
 
 __all__ = [
@@ -21,7 +24,7 @@ __all__ = [
 ]
 
 
-def exponential_pacing(epoch, n_epochs, lambda_0):
+def exponential_pacing(epoch: int, n_epochs: int, lambda_0: float) -> float:
     r"""Geometric growth (Zheng et al. 2024, Eq. 5): slow at first, then fast.
 
     .. math::
@@ -50,7 +53,9 @@ def exponential_pacing(epoch, n_epochs, lambda_0):
     return lambda_0 ** (1 - progress(epoch, n_epochs))
 
 
-def power_pacing(epoch, n_epochs, lambda_0, exponent=2.0):
+def power_pacing(
+    epoch: int, n_epochs: int, lambda_0: float, exponent: float = 2.0
+) -> Any:
     r"""Growth by a power, the paper's alternative to Eq. 5 (text above it).
 
     .. math::
@@ -68,12 +73,12 @@ def power_pacing(epoch, n_epochs, lambda_0, exponent=2.0):
     return lambda_0 + (1 - lambda_0) * progress(epoch, n_epochs) ** exponent
 
 
-def linear_pacing(epoch, n_epochs, lambda_0):
+def linear_pacing(epoch: int, n_epochs: int, lambda_0: float) -> Any:
     r"""Growth by the same amount every epoch: :func:`power_pacing` with a = 1."""
     return power_pacing(epoch, n_epochs, lambda_0, exponent=1.0)
 
 
-def no_pacing(epoch, n_epochs, lambda_0):
+def no_pacing(epoch: int, n_epochs: int, lambda_0: float) -> float:
     """All samples from the first epoch on: the paper's model without curriculum."""
     return 1.0
 
@@ -86,12 +91,12 @@ PACINGS = {
 }
 
 
-def progress(epoch, n_epochs):
+def progress(epoch: int, n_epochs: int) -> Any:
     """t / T, at most 1."""
     return min(1.0, epoch / n_epochs) if n_epochs else 1.0
 
 
-def capped_fraction(fraction, lambda_max):
+def capped_fraction(fraction: float, lambda_max: float) -> Any:
     r"""The share of samples in training, with a cap (Zheng et al. 2024, Eq. 6).
 
     .. math::
@@ -108,7 +113,7 @@ def capped_fraction(fraction, lambda_max):
     return min(fraction, lambda_max)
 
 
-def select_easiest(difficulty, labels, fraction):
+def select_easiest(difficulty: Array, labels: Array, fraction: float) -> Array:
     r"""Indices of the training set (Zheng et al. 2024, Eq. 7 and 8).
 
     .. math::
@@ -138,7 +143,7 @@ def select_easiest(difficulty, labels, fraction):
     return np.sort(np.concatenate(highest_per_cluster(difficulty, labels, fraction)))
 
 
-def check_fractions(lambda_0, lambda_max):
+def check_fractions(lambda_0: float, lambda_max: float) -> None:
     """Raise a ValueError unless the first share is at most the largest."""
     if lambda_0 > lambda_max:
         raise ValueError(
@@ -165,7 +170,14 @@ class Pace:
         T; 0 without a curriculum.
     """
 
-    def __init__(self, pacing, pacing_epochs, max_epochs, lambda_0, lambda_max):
+    def __init__(
+        self,
+        pacing: Any,
+        pacing_epochs: int | None,
+        max_epochs: int,
+        lambda_0: float,
+        lambda_max: float,
+    ) -> None:
         self.pacing = pacing
         self.n_epochs = pacing_epochs or -(-max_epochs // 2)
         if pacing == "none":
@@ -173,7 +185,7 @@ class Pace:
         self.lambda_0 = lambda_0
         self.lambda_max = lambda_max
 
-    def fraction(self, epoch):
+    def fraction(self, epoch: int) -> Any:
         if self.pacing == "none":
             return 1.0
         pacing = self.pacing if callable(self.pacing) else PACINGS[self.pacing]
@@ -198,24 +210,24 @@ class Curriculum:
     n_samples : int
     """
 
-    def __init__(self, n_samples):
+    def __init__(self, n_samples: int) -> None:
         self.n_samples = n_samples
-        self.fractions = []
-        self._bits = []
+        self.fractions: list[float] = []
+        self._bits: list[Array] = []
 
-    def append(self, fraction, indices):
+    def append(self, fraction: float, indices: Array) -> None:
         """Note one more epoch."""
         chosen = np.zeros(self.n_samples, dtype=bool)
         chosen[indices] = True
         self.fractions.append(float(fraction))
         self._bits.append(np.packbits(chosen))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._bits)
 
-    def __getitem__(self, epoch):
+    def __getitem__(self, epoch: int) -> Array:
         chosen = np.unpackbits(self._bits[epoch], count=self.n_samples)
         return np.flatnonzero(chosen)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Curriculum({len(self)} epochs of {self.n_samples} samples)"

@@ -1,12 +1,17 @@
 """DECSClustering: deep embedding clustering driven by sample stability."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
+from torch import Tensor
 
+from ._typing import Array, Samples
 from .assignment import soft_assignment, squared_distances_to
 from .base import BaseDeepClustering, keeps_fitted_state
 from .batches import TrainingSet
@@ -22,6 +27,9 @@ from .recipe import (
     VECTOR_STEPS,
 )
 from .stability import DETERMINACIES, determinacy, otsu_threshold, sample_stability
+
+if TYPE_CHECKING:
+    from .training import Trainer
 
 __all__ = ["DECSClustering"]
 
@@ -200,7 +208,9 @@ class DECSClustering(BaseDeepClustering):
     ``image_shape=(8, 8)`` or as an array (n, 8, 8).
     """
 
-    _parameter_constraints: dict = {
+    cluster_centers_: Array
+
+    _parameter_constraints: dict[str, Any] = {
         **BaseDeepClustering._parameter_constraints,
         "alpha": [Interval(Real, 0, None, closed="neither")],
         "lambda_var": [Interval(Real, 0, None, closed="left")],
@@ -221,38 +231,38 @@ class DECSClustering(BaseDeepClustering):
 
     def __init__(
         self,
-        n_clusters=8,
+        n_clusters: int | str = 8,
         *,
-        n_components=10,
-        autoencoder="auto",
-        image_shape=None,
-        pretrain_epochs="auto",
-        pretrain_target="clean",
-        batch_size="auto",
-        lr=2e-3,
-        schedule="one-cycle",
-        augment="auto",
-        refresh_interval="auto",
-        tol=1e-3,
-        init="auto",
-        n_init=20,
-        kernel_scale="auto",
-        guard=True,
-        precision="float32",
-        compile=False,
-        device="auto",
-        callbacks=None,
-        warm_start=False,
-        memory=None,
-        verbose=0,
-        random_state=None,
-        alpha=1.0,
-        lambda_var=0.8,
-        determinacy="quadratic",
-        max_iter="auto",
-        balance="auto",
-        reconstruction_weight="auto",
-    ):
+        n_components: int = 10,
+        autoencoder: Any = "auto",
+        image_shape: tuple[int, ...] | None = None,
+        pretrain_epochs: Any = "auto",
+        pretrain_target: str = "clean",
+        batch_size: Any = "auto",
+        lr: float = 2e-3,
+        schedule: str = "one-cycle",
+        augment: Any = "auto",
+        refresh_interval: Any = "auto",
+        tol: float = 1e-3,
+        init: str = "auto",
+        n_init: int = 20,
+        kernel_scale: Any = "auto",
+        guard: bool = True,
+        precision: str = "float32",
+        compile: bool = False,
+        device: str | torch.device = "auto",
+        callbacks: list[Any] | None = None,
+        warm_start: bool = False,
+        memory: Any = None,
+        verbose: int = 0,
+        random_state: Any = None,
+        alpha: float = 1.0,
+        lambda_var: float = 0.8,
+        determinacy: str = "quadratic",
+        max_iter: Any = "auto",
+        balance: Any = "auto",
+        reconstruction_weight: Any = "auto",
+    ) -> None:
         self.n_clusters = n_clusters
         self.n_components = n_components
         self.autoencoder = autoencoder
@@ -286,7 +296,7 @@ class DECSClustering(BaseDeepClustering):
 
     @_fit_context(prefer_skip_nested_validation=True)
     @keeps_fitted_state
-    def fit(self, X, y=None):
+    def fit(self, X: Samples, y: Any = None) -> Self:
         """Learn embedding and clusters (Algorithm 1 of the paper).
 
         Parameters
@@ -346,7 +356,7 @@ class DECSClustering(BaseDeepClustering):
         self._set_fitted(trainer, n_iter)
         return self._set_head()  # line 9
 
-    def _train_on(self, trainer, Z):
+    def _train_on(self, trainer: Trainer, Z: Array) -> Any:
         """One more batch of a stream: stability and reconstruction, no balance.
 
         A batch need not have its samples spread evenly over the clusters. The
@@ -370,7 +380,7 @@ class DECSClustering(BaseDeepClustering):
             self._take_centres(loss, Z)
         return guard, net.n_steps
 
-    def _start(self, trainer):
+    def _start(self, trainer: Trainer) -> Any:
         """First centres and labels: by `init`, or of the fit that goes on."""
         Z = trainer.embed()
         if self._keeps_clusters():
@@ -380,18 +390,18 @@ class DECSClustering(BaseDeepClustering):
         self.kernel_scale_ = self._first_scale(trainer, self.cluster_centers_, labels)
         return self.cluster_centers_, labels
 
-    def _take_centres(self, loss, Z):
+    def _take_centres(self, loss: Any, Z: Array) -> Array:
         """The centres as trained so far; the labels that they give an embedding."""
         self.cluster_centers_ = loss.centres.detach().cpu().double().numpy()
         return self._labels(Z)
 
-    def _set_head(self):
+    def _set_head(self) -> Self:
         """Labels, centres and stability of the training data, empty clusters last."""
         order = self._order_clusters(self._labels(self.embedding_))
         self.cluster_centers_ = self.cluster_centers_[order]
         return self._set_refined_head()
 
-    def _set_refined_head(self):
+    def _set_refined_head(self) -> Self:
         """Labels and stability of the training data, or of the last batch."""
         Q = self._assign(self.embedding_)
         self.threshold_ = float(otsu_threshold(torch.from_numpy(Q)))
@@ -399,13 +409,13 @@ class DECSClustering(BaseDeepClustering):
         self.stability_ = self._stability(self.embedding_)
         return self
 
-    def _soft_assignment(self, Z):
+    def _soft_assignment(self, Z: Tensor) -> Tensor:
         centres = torch.from_numpy(np.array(self.cluster_centers_))
         distances = squared_distances_to(Z, centres) / self.kernel_scale_
         return soft_assignment(distances, self.alpha)
 
-    def _stability(self, Z):
-        def stability(block):
+    def _stability(self, Z: Array) -> Array:
+        def stability(block: Any) -> Any:
             q = self._soft_assignment(block)
             threshold = torch.tensor(self.threshold_, dtype=q.dtype)
             fq = determinacy(q, threshold, self.determinacy)
@@ -413,7 +423,7 @@ class DECSClustering(BaseDeepClustering):
 
         return self._in_blocks(stability, Z)
 
-    def score_samples(self, X):
+    def score_samples(self, X: Samples) -> Array:
         """Stability of each sample (Eq. 7), by the threshold of the training data.
 
         Parameters
@@ -428,7 +438,7 @@ class DECSClustering(BaseDeepClustering):
         """
         return self._stability(self._embed(self._check_new_data(X)))
 
-    def score(self, X, y=None):
+    def score(self, X: Samples, y: Any = None) -> float:
         """Mean stability of the samples: needs no labels, higher is better.
 
         It compares fits of the same `lambda_var`, `determinacy` and `n_clusters`.

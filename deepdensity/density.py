@@ -7,6 +7,7 @@ by convention; the functions keep the dtype and the device that they are given.
 import math
 
 import torch
+from torch import Tensor
 
 from .ranking import ceil_share
 
@@ -24,12 +25,12 @@ PAIRS = 2**14  # pairs that are looked up at a time
 MAX_PAIRS = 2**22  # pairs whose distances are ranked; more are sampled down to this
 
 
-def gaussian_kernel(squared_distances, cutoff):
+def gaussian_kernel(squared_distances: Tensor, cutoff: float) -> Tensor:
     r"""Gaussian kernel of density peaks, :math:`\exp(-(d / d_c)^2)`."""
     return squared_distances.div(-(cutoff**2)).exp_()
 
 
-def cutoff_kernel(squared_distances, cutoff):
+def cutoff_kernel(squared_distances: Tensor, cutoff: float) -> Tensor:
     r"""Cut-off kernel of density peaks: 1 where :math:`d < d_c`, else 0.
 
     The pair that d_c was taken from, and its ties, must not fall in by rounding.
@@ -40,7 +41,12 @@ def cutoff_kernel(squared_distances, cutoff):
 KERNELS = {"gaussian": gaussian_kernel, "cutoff": cutoff_kernel}
 
 
-def cutoff_distance(Z, quantile=0.02, generator=None, max_pairs=MAX_PAIRS):
+def cutoff_distance(
+    Z: Tensor,
+    quantile: float = 0.02,
+    generator: torch.Generator | None = None,
+    max_pairs: int = MAX_PAIRS,
+) -> float:
     r"""Distance d_c below which a share `quantile` of all pair distances lies.
 
     .. math::
@@ -90,13 +96,15 @@ def cutoff_distance(Z, quantile=0.02, generator=None, max_pairs=MAX_PAIRS):
     return math.sqrt(cutoff.item())
 
 
-def pair_distances(Z, generator, max_pairs):
+def pair_distances(
+    Z: Tensor, generator: torch.Generator | None, max_pairs: int
+) -> Tensor:
     """Squared distances of all pairs of rows, or of `max_pairs` random ones: (m,)."""
     n = len(Z)
     if n * (n - 1) // 2 <= max_pairs:
         return torch.pdist(Z) ** 2
     squared = Z.new_empty(max_pairs)
-    for chunk in squared.split(PAIRS):
+    for chunk in torch.split(squared, PAIRS):
         first = torch.randint(n, chunk.shape, generator=generator)
         other = (first + torch.randint(1, n, chunk.shape, generator=generator)) % n
         difference = Z[first.to(Z.device)] - Z[other.to(Z.device)]
@@ -104,7 +112,9 @@ def pair_distances(Z, generator, max_pairs):
     return squared
 
 
-def local_density(Z, cutoff, kernel="gaussian", reference=None):
+def local_density(
+    Z: Tensor, cutoff: float, kernel: str = "gaussian", reference: Tensor | None = None
+) -> Tensor:
     r"""Local density of every sample (Zheng et al. 2024, Eq. 1).
 
     .. math::
@@ -139,7 +149,7 @@ def local_density(Z, cutoff, kernel="gaussian", reference=None):
     """
     if kernel not in KERNELS:
         raise ValueError(f"kernel={kernel!r} must be one of {sorted(KERNELS)}.")
-    kernel = KERNELS[kernel]
+    weigh = KERNELS[kernel]
     centre = (Z if reference is None else reference).mean(0)
     Z = Z - centre  # keeps digits in the inner products below
     density = Z.new_zeros(len(Z))
@@ -148,12 +158,12 @@ def local_density(Z, cutoff, kernel="gaussian", reference=None):
         for rows in tiles(len(Z)):
             for columns in tiles(len(reference)):
                 squared = squared_distances(Z[rows], reference[columns])
-                density[rows] += kernel(squared, cutoff).sum(1)
+                density[rows] += weigh(squared, cutoff).sum(1)
         return density
 
     for rows in tiles(len(Z)):
         for columns in tiles(len(Z), start=rows.start):  # the matrix is symmetric
-            weight = kernel(squared_distances(Z[rows], Z[columns]), cutoff)
+            weight = weigh(squared_distances(Z[rows], Z[columns]), cutoff)
             if columns.start == rows.start:
                 weight.fill_diagonal_(0)  # l != i
             else:
@@ -162,7 +172,7 @@ def local_density(Z, cutoff, kernel="gaussian", reference=None):
     return density
 
 
-def sampled_density(Z, cutoff, kernel, reference):
+def sampled_density(Z: Tensor, cutoff: float, kernel: str, reference: Tensor) -> Tensor:
     r"""Estimate of the local density from a sample of the samples.
 
     .. math::
@@ -192,7 +202,7 @@ def sampled_density(Z, cutoff, kernel, reference):
     return total.clamp_(min=0) / count * (len(Z) - 1)
 
 
-def density_error(n_samples, n_reference, delta=0.01):
+def density_error(n_samples: int, n_reference: int, delta: float = 0.01) -> float:
     r"""Bound of the error of every sampled density at once.
 
     .. math::
@@ -220,7 +230,7 @@ def density_error(n_samples, n_reference, delta=0.01):
     return (n_samples - 1) * min(1.0, bound)
 
 
-def squared_distances(A, B):
+def squared_distances(A: Tensor, B: Tensor) -> Tensor:
     """Squared Euclidean distances of the rows of (a, d) and (b, d): (a, b).
 
     By inner products, hence quick; rounding is relative to the squared norms, which is
@@ -232,12 +242,12 @@ def squared_distances(A, B):
     return squared.clamp_(min=0)
 
 
-def tiles(n, start=0):
+def tiles(n: int, start: int = 0) -> list[slice]:
     """Slices of at most TILE that cover start..n."""
     return [slice(i, min(i + TILE, n)) for i in range(start, n, TILE)]
 
 
-def difficulty_score(density):
+def difficulty_score(density: Tensor) -> Tensor:
     r"""Density scaled to [0, 1]: the higher, the easier (Zheng et al. 2024, Eq. 2).
 
     .. math::

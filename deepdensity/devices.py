@@ -5,7 +5,7 @@ import torch
 __all__ = ["device_or_cpu", "has_bfloat16", "resolve_device"]
 
 
-def resolve_device(device):
+def resolve_device(device: str | torch.device) -> torch.device:
     """The torch device for "auto" (CUDA if there, else the CPU), a name or a device.
 
     Raises a ValueError that names the parameter where there is no such device.
@@ -29,7 +29,7 @@ def resolve_device(device):
     return resolved
 
 
-def device_or_cpu(device):
+def device_or_cpu(device: str | torch.device) -> torch.device:
     """The device where it is there, else the CPU: for a model from another machine."""
     try:
         return resolve_device(device)
@@ -37,7 +37,7 @@ def device_or_cpu(device):
         return torch.device("cpu")
 
 
-def has_bfloat16(device):
+def has_bfloat16(device: torch.device) -> bool:
     """Whether a device computes in bfloat16 by itself, and so faster than in float32.
 
     Of a processor whose abilities an older torch does not tell: no.

@@ -2,7 +2,9 @@
 
 import hashlib
 import sys
+from collections.abc import Callable
 from types import CodeType, FunctionType
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +19,7 @@ LIBRARIES = {"deepdensity", "joblib", "numpy", "scipy", "sklearn", "skorch", "to
 LIBRARIES |= set(sys.stdlib_module_names)
 
 
-def fingerprint(value):
+def fingerprint(value: Any) -> str:
     """A hash of a value and of all that it holds.
 
     joblib's hash of Python objects and arrays, which knows a function and a class by
@@ -45,14 +47,15 @@ def fingerprint(value):
 class Fingerprint(NumpyHasher):
     """joblib's hasher, with plain stand-ins for what it cannot tell apart."""
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._met = {}  # id -> number and object, so that no id is given twice
+        # id -> number and object, so that no id is given twice
+        self._met: dict[int, Any] = {}
 
-    def save(self, obj):
+    def save(self, obj: Any) -> None:
         super().save(self._stand_in(obj))
 
-    def _stand_in(self, obj):
+    def _stand_in(self, obj: Any) -> Any:
         for kind, describe in BY_VALUE.items():
             if isinstance(obj, kind):
                 return describe(obj)
@@ -65,20 +68,20 @@ class Fingerprint(NumpyHasher):
         return obj
 
 
-def describe_tensor(tensor):
+def describe_tensor(tensor: Any) -> Any:
     values = tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy()
     kind = (tensor.dtype, tensor.device, tuple(tensor.shape), tensor.requires_grad)
     return ("tensor", *kind, values)
 
 
-def describe_rows(rows):
+def describe_rows(rows: Rows) -> Any:
     digest = hashlib.sha1()
     for block in rows.blocks():
-        digest.update(np.ascontiguousarray(block))
+        digest.update(np.ascontiguousarray(block).data)
     return ("rows", rows.shape, str(rows.array.dtype), digest.hexdigest())
 
 
-def describe_function(function):
+def describe_function(function: Callable[..., Any]) -> Any:
     name = ("function", function.__module__, function.__qualname__)
     cells = [cell.cell_contents for cell in function.__closure__ or ()]
     if is_library(function.__module__):
@@ -87,12 +90,12 @@ def describe_function(function):
     return (*name, function.__code__, *defaults, cells)
 
 
-def describe_code(code):
+def describe_code(code: Any) -> Any:
     names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
     return ("code", code.co_code, code.co_consts, *names)
 
 
-def describe_class(kind):
+def describe_class(kind: Any) -> Any:
     name = ("class", kind.__module__, kind.__qualname__)
     if is_library(kind.__module__):
         return name
@@ -104,28 +107,30 @@ def describe_class(kind):
     return (*name, kind.__bases__, members)
 
 
-def unwrapped(value):
+def unwrapped(value: Any) -> Any:
     """The function of a static or class method or of a property; else the value."""
     return getattr(value, "__func__", getattr(value, "fget", value))
 
 
-def is_bookkeeping(name):
+def is_bookkeeping(name: str) -> Any:
     """Whether Python keeps what a class holds by this name: its doc, its slots."""
     return name.startswith("__") or name == "_abc_impl"
 
 
-def is_library(module):
+def is_library(module: Any) -> bool:
     return str(module).partition(".")[0] in LIBRARIES
 
 
-BY_VALUE = {  # whether two of them are one object is chance
+BY_VALUE: dict[
+    Any, Callable[..., Any]
+] = {  # whether two of them are one object is chance
     CodeType: describe_code,
     Rows: describe_rows,
     frozenset: lambda values: ("frozenset", sorted(map(repr, values))),
     torch.dtype: lambda value: ("dtype", str(value)),
     torch.device: lambda value: ("device", str(value)),
 }
-BY_IDENTITY = {  # tied weights are one tensor
+BY_IDENTITY: dict[Any, Callable[..., Any]] = {  # tied weights are one tensor
     torch.Tensor: describe_tensor,
     FunctionType: describe_function,
     type: describe_class,

@@ -2,6 +2,9 @@
 
 import copy
 import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +18,7 @@ from sklearn.base import (
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ._typing import Array, Samples
 from .assignment import by_blocks
 from .devices import device_or_cpu
 from .inputs import Source, image_layout
@@ -36,6 +40,8 @@ class FittedDeepClustering(
     tensors.
     """
 
+    _device: torch.device
+
     # arrays of a fitted estimator, by the names of their sides: checked on loading
     _fitted_shapes = {
         "labels_": ("n_samples",),
@@ -45,7 +51,7 @@ class FittedDeepClustering(
 
     # -- validation ----------------------------------------------------------------
 
-    def _check_training_data(self, X):
+    def _check_training_data(self, X: Samples) -> Any:
         """X as an array, CSR matrix or Rows (n, d), and the layout of its samples."""
         X, sample_shape = flatten_samples(X)
         X = self._validate(X, reset=True)
@@ -57,7 +63,7 @@ class FittedDeepClustering(
         self._sample_shape = sample_shape
         return X, image_layout(sample_shape, self.image_shape)
 
-    def _check_new_data(self, X):
+    def _check_new_data(self, X: Samples) -> Any:
         """X as `fit` has seen it: an array, CSR matrix or Rows (n, d)."""
         check_is_fitted(self)
         X, sample_shape = flatten_samples(X)
@@ -68,7 +74,7 @@ class FittedDeepClustering(
             )
         return self._validate(X, reset=False)
 
-    def _validate(self, X, reset):
+    def _validate(self, X: Samples, reset: bool) -> Any:
         if not isinstance(X, Rows):
             return validate_data(self, X, reset=reset, **CHECKS)
         validate_data(self, X.stored(slice(0, 1)), reset=reset, **CHECKS)
@@ -77,7 +83,7 @@ class FittedDeepClustering(
                 check_array(block, **CHECKS, estimator=self, input_name="X")
         return X
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.input_tags.three_d_array = True
@@ -86,7 +92,7 @@ class FittedDeepClustering(
 
     # -- what a fitted estimator does ----------------------------------------------
 
-    def _embed(self, X):
+    def _embed(self, X: Samples) -> Array:
         """Embedding of valid X: float64 for float64 X, else float32; array (n, latent).
 
         The precision follows X because a row must be embedded the same with and without
@@ -101,19 +107,19 @@ class FittedDeepClustering(
         dtype = torch.float64 if double else torch.float32
         return embed(self.module_, Source(X, self._format, device), dtype)
 
-    def _assign(self, Z):
+    def _assign(self, Z: Array) -> Array:
         """Soft assignment of embeddings, in blocks: float64 array (n, k)."""
         return self._in_blocks(self._soft_assignment, Z)
 
-    def _labels(self, Z):
+    def _labels(self, Z: Array) -> Array:
         """The likeliest cluster of embeddings, in blocks: int array (n,)."""
         return self._in_blocks(lambda z: self._soft_assignment(z).argmax(1), Z)
 
-    def _in_blocks(self, function, Z):
+    def _in_blocks(self, function: Callable[..., Any], Z: Array) -> Array:
         """``function`` of float64 tensors (m, latent), block by block: an array."""
         return by_blocks(function, np.array(Z, dtype=np.float64), self.n_clusters_)
 
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X: Samples, y: Any = None) -> Array:
         """Fit, and return the embedding of X.
 
         Parameters
@@ -128,7 +134,7 @@ class FittedDeepClustering(
         """
         return self.fit(X, y).embedding_
 
-    def transform(self, X):
+    def transform(self, X: Samples) -> Array:
         """Embed X in the latent space.
 
         Parameters
@@ -143,7 +149,7 @@ class FittedDeepClustering(
         """
         return self._embed(self._check_new_data(X))
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: Samples) -> Array:
         """Decode embeddings to samples.
 
         Parameters
@@ -169,7 +175,7 @@ class FittedDeepClustering(
         rows = decode(self.module_, np.array(Z), self._format, device)
         return rows.reshape(len(rows), *self._sample_shape)
 
-    def predict(self, X):
+    def predict(self, X: Samples) -> Array:
         """The cluster that each sample most likely belongs to, by the trained head.
 
         Parameters
@@ -184,7 +190,7 @@ class FittedDeepClustering(
         """
         return self._labels(self._embed(self._check_new_data(X)))
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Samples) -> Array:
         """Soft assignment of each sample to the clusters.
 
         Parameters
@@ -208,7 +214,7 @@ class FittedDeepClustering(
 
     # -- files -----------------------------------------------------------------------
 
-    def save(self, path):
+    def save(self, path: str | Path) -> None:
         """Write the fitted model to one file, which `load` reads without running code.
 
         All fitted attributes and parameters are in it, but for objects and functions of
@@ -222,7 +228,9 @@ class FittedDeepClustering(
         save_estimator(self, path)
 
     @classmethod
-    def load(cls, path, device="auto", **parameters):
+    def load(
+        cls, path: str | Path, device: str | torch.device = "auto", **parameters: Any
+    ) -> Any:
         """Read a model of this class from a file that `save` has written.
 
         Parameters
@@ -236,11 +244,11 @@ class FittedDeepClustering(
         """
         return load_estimator(path, {cls.__name__: cls}, device, **parameters)
 
-    def __getstate__(self):
+    def __getstate__(self) -> Any:
         """For pickle: networks on the CPU, so that any machine can read them."""
         return {name: on_cpu(value) for name, value in super().__getstate__().items()}
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: Any) -> None:
         """From pickle: the network on the device of the fit if it is there."""
         super().__setstate__(state)
         if "module_" in state:
@@ -248,7 +256,7 @@ class FittedDeepClustering(
             self.module_.to(self._device)
 
 
-def on_cpu(value):
+def on_cpu(value: Any) -> Any:
     """A network's copy on the CPU, or itself where it is there; other values as is."""
     if not isinstance(value, torch.nn.Module):
         return value
@@ -258,12 +266,13 @@ def on_cpu(value):
     return copy.deepcopy(value).cpu()
 
 
-def flatten_samples(X):
+def flatten_samples(X: Samples) -> tuple[Samples, tuple[int, ...] | None]:
     """(n, ...) as (n, d), and the shape of a sample, None if 2-D; nothing is copied.
 
     Arrays that are read by slices, and images that lie in memory in another order, are
     Rows then.
     """
+    shape: tuple[int, ...]
     shape = np.shape(X) if isinstance(X, (list, tuple)) else getattr(X, "shape", ())
     sample_shape = tuple(shape[1:]) if len(shape) > 2 else None
     if is_read_by_slices(X):

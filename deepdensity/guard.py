@@ -1,9 +1,11 @@
 """A guard of the clustering phase against divergence and collapse."""
 
 import copy
+from typing import Any
 
 import numpy as np
 
+from ._typing import Array
 from .telling import warn
 
 __all__ = ["Guard"]
@@ -36,7 +38,7 @@ class Guard:
         Whether the state was good when last looked at.
     """
 
-    def __init__(self, net, labels, n_clusters):
+    def __init__(self, net: Any, labels: Array, n_clusters: int) -> None:
         self.net = net
         self.n_clusters = n_clusters
         self.first_sizes = self.sizes(labels)
@@ -47,23 +49,23 @@ class Guard:
         self.keep()
         self.first = self.good
 
-    def sizes(self, labels):
+    def sizes(self, labels: Array) -> Array:
         return np.bincount(labels, minlength=self.n_clusters)
 
-    def keep(self):
+    def keep(self) -> None:
         """Note the state as good."""
         self.good = copy.deepcopy(
             (self.net.module_.state_dict(), self.net.criterion_.state_dict())
         )
 
-    def fault(self, Z, labels):
+    def fault(self, Z: Array, labels: Array) -> Any:
         """What is wrong with an embedding and its labels: "" if nothing."""
         if not np.isfinite(Z).all():
             return "diverged"
         lost = self.sizes(labels) < LOST * self.first_sizes
         return "collapsed" if (lost & self.alive).any() else ""
 
-    def passes(self, Z, labels):
+    def passes(self, Z: Array, labels: Array) -> bool:
         """Whether the state is good; where not it has been replaced by the last good.
 
         The fault is recorded in the history's last row, as "rollback".
@@ -79,19 +81,19 @@ class Guard:
         self.slow_down()
         return False
 
-    def go_back(self, state, fault):
+    def go_back(self, state: Any, fault: Any) -> None:
         """Put a kept state in the place of the present one, and record why."""
         self.net.history.record("rollback", fault)
         module, criterion = state
         self.net.module_.load_state_dict(module)
         self.net.criterion_.load_state_dict(criterion)
 
-    def end_at_start(self):
+    def end_at_start(self) -> None:
         """Put the start in the place of an end that is worse."""
         self.ended_at_start = True
         self.go_back(self.first, "worse than the start")
 
-    def slow_down(self):
+    def slow_down(self) -> None:
         """Half the learning rate, scheduled or not."""
         for _, callback in self.net.callbacks_:
             if hasattr(callback, "schedule") and hasattr(callback, "lr"):
@@ -100,10 +102,10 @@ class Guard:
             group["lr"] /= 2
 
     @property
-    def gave_up(self):
+    def gave_up(self) -> bool:
         return self.n_rollbacks >= MAX_ROLLBACKS
 
-    def warn(self):
+    def warn(self) -> None:
         """A ConvergenceWarning where there has been a fault."""
         messages = []
         if self.n_rollbacks:

@@ -1,12 +1,16 @@
 """IDCLClustering: deep clustering by curriculum learning and density information."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from ._typing import Array, Samples
 from .assignment import target_distribution
 from .base import BaseDeepClustering, keeps_fitted_state
 from .batches import TrainingSet
@@ -26,6 +30,9 @@ from .recipe import (
     auto_epochs,
     data_variance,
 )
+
+if TYPE_CHECKING:
+    from .training import Trainer
 
 __all__ = ["IDCLClustering"]
 
@@ -230,7 +237,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
     ``image_shape=(8, 8)`` or as an array (n, 8, 8).
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, Any] = {
         **BaseDeepClustering._parameter_constraints,
         "pacing": [StrOptions(set(PACINGS)), callable],
         "pacing_epochs": [Interval(Integral, 1, None, closed="left"), None],
@@ -261,42 +268,42 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
 
     def __init__(
         self,
-        n_clusters=8,
+        n_clusters: int | str = 8,
         *,
-        n_components=10,
-        autoencoder="auto",
-        image_shape=None,
-        pretrain_epochs="auto",
-        pretrain_target="clean",
-        batch_size="auto",
-        lr=2e-3,
-        schedule="one-cycle",
-        augment="auto",
-        refresh_interval="auto",
-        tol=1e-3,
-        init="auto",
-        n_init=20,
-        kernel_scale="auto",
-        guard=True,
-        precision="float32",
-        compile=False,
-        device="auto",
-        callbacks=None,
-        warm_start=False,
-        memory=None,
-        verbose=0,
-        random_state=None,
-        pacing="exponential",
-        pacing_epochs=None,
-        lambda_0=0.6,
-        lambda_max=0.95,
-        core_fraction="auto",
-        cutoff_quantile=0.02,
-        density_kernel="gaussian",
-        density="auto",
-        gamma="auto",
-        max_epochs="auto",
-    ):
+        n_components: int = 10,
+        autoencoder: Any = "auto",
+        image_shape: tuple[int, ...] | None = None,
+        pretrain_epochs: Any = "auto",
+        pretrain_target: str = "clean",
+        batch_size: Any = "auto",
+        lr: float = 2e-3,
+        schedule: str = "one-cycle",
+        augment: Any = "auto",
+        refresh_interval: Any = "auto",
+        tol: float = 1e-3,
+        init: str = "auto",
+        n_init: int = 20,
+        kernel_scale: Any = "auto",
+        guard: bool = True,
+        precision: str = "float32",
+        compile: bool = False,
+        device: str | torch.device = "auto",
+        callbacks: list[Any] | None = None,
+        warm_start: bool = False,
+        memory: Any = None,
+        verbose: int = 0,
+        random_state: Any = None,
+        pacing: Any = "exponential",
+        pacing_epochs: int | None = None,
+        lambda_0: float = 0.6,
+        lambda_max: float = 0.95,
+        core_fraction: Any = "auto",
+        cutoff_quantile: float = 0.02,
+        density_kernel: str = "gaussian",
+        density: str = "auto",
+        gamma: Any = "auto",
+        max_epochs: Any = "auto",
+    ) -> None:
         self.n_clusters = n_clusters
         self.n_components = n_components
         self.autoencoder = autoencoder
@@ -334,7 +341,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
 
     @_fit_context(prefer_skip_nested_validation=True)
     @keeps_fitted_state
-    def fit(self, X, y=None):
+    def fit(self, X: Samples, y: Any = None) -> Self:
         """Learn embedding and clusters (Algorithms 1 and 2 of the paper).
 
         Parameters
@@ -393,7 +400,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         self._set_fitted(trainer, n_iter=len(self.curriculum_))
         return self._set_head(watch.labels)
 
-    def _train_on(self, trainer, Z):
+    def _train_on(self, trainer: Trainer, Z: Array) -> Any:
         """One more batch of a stream: towards the cores as they are, at full share."""
         loss = CurriculumLoss(self._gamma(trainer), self.kernel_scale_)
         loss.cores = self._cores(torch.float32, trainer.source.device)
@@ -419,13 +426,13 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
             guard.passes(Z, self.pretrain_labels_)
         return guard, len(self.curriculum_)
 
-    def _set_refined_head(self):
+    def _set_refined_head(self) -> Self:
         """Cores blended with those of the last batch, and its labels."""
         self._blend_cores(self.embedding_, self._assign(self.embedding_).argmax(1))
         self.labels_ = self._assign(self.embedding_).argmax(1)
         return self
 
-    def _n_epochs(self, trainer):
+    def _n_epochs(self, trainer: Trainer) -> int:
         if self.max_epochs == "auto":
             least, most = self._auto(
                 trainer, "max_epochs", EPOCH_STEPS, (VECTOR_STEPS, VECTOR_STEPS)
@@ -433,12 +440,12 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
             return auto_epochs(EPOCHS, trainer.steps_per_epoch, least, most)
         return self.max_epochs
 
-    def _gamma(self, trainer):
+    def _gamma(self, trainer: Trainer) -> float:
         if self.gamma == "auto":
             return GAMMA * data_variance(trainer.source)
         return self.gamma
 
-    def _start(self, trainer):
+    def _start(self, trainer: Trainer) -> Any:
         """First labels, and cores in case a cluster stays without: as from `init`.
 
         Where the fit goes on from a last one, its cores give the labels.
@@ -452,7 +459,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         self.kernel_scale_ = self._first_scale(trainer, self.core_means_, labels)
         return labels
 
-    def _set_head(self, labels):
+    def _set_head(self, labels: Array) -> Self:
         """Cores and labels of the final embedding, empty clusters last."""
         self._refresh_cores(self.embedding_, labels)
         order = self._order_clusters(self._labels(self.embedding_))

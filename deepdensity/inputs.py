@@ -5,7 +5,8 @@ batch is read, moved to the device, and only there scaled and cast.
 """
 
 import math
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,6 +14,9 @@ from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import gen_batches
 from sklearn.utils.sparsefuncs import incr_mean_variance_axis
+from torch import Tensor
+
+from ._typing import Samples
 
 __all__ = ["InputFormat", "Source", "image_layout", "input_format"]
 
@@ -23,11 +27,11 @@ BLOCK = 1024  # rows read at a time
 class Layout(NamedTuple):
     """How one stored sample is read as the network's input."""
 
-    stored: tuple  # (d,), (h, w), (h, w, c) or (c, h, w)
+    stored: tuple[int, ...]  # (d,), (h, w), (h, w, c) or (c, h, w)
     channel_axis: int | None  # of `stored`: 0, 2, or None where there is none
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         """The network's input shape: (d,) or (c, h, w)."""
         if len(self.stored) == 1:
             return self.stored
@@ -38,20 +42,22 @@ class Layout(NamedTuple):
         height, width, channels = self.stored
         return (channels, height, width)
 
-    def to_network(self, rows):
+    def to_network(self, rows: Any) -> Tensor:
         """(b, d) -> (b, *shape)."""
         if self.channel_axis == 2:
             return rows.view(-1, *self.stored).permute(0, 3, 1, 2)
         return rows.view(-1, *self.shape)
 
-    def from_network(self, batch):
+    def from_network(self, batch: Any) -> Tensor:
         """(b, *shape) -> (b, d)."""
         if self.channel_axis == 2:
             batch = batch.permute(0, 2, 3, 1)
         return batch.flatten(1)
 
 
-def image_layout(sample_shape, image_shape=None):
+def image_layout(
+    sample_shape: tuple[int, ...], image_shape: tuple[int, ...] | None = None
+) -> Layout:
     """The layout of samples of a given shape.
 
     Parameters
@@ -92,7 +98,7 @@ def image_layout(sample_shape, image_shape=None):
     )
 
 
-def check_shape(image_shape):
+def check_shape(image_shape: Any) -> Any:
     """`image_shape` as a tuple of 2 or 3 whole numbers."""
     shape = tuple(image_shape)
     whole = all(isinstance(side, (int, np.integer)) for side in shape)
@@ -105,7 +111,7 @@ def check_shape(image_shape):
     return tuple(int(side) for side in shape)
 
 
-def resolve_shape(image_shape, n_features):
+def resolve_shape(image_shape: Any, n_features: int) -> Any:
     """`image_shape` with its -1 filled in; its product must be `n_features`."""
     known = math.prod(side for side in image_shape if side != -1)
     shape = image_shape
@@ -120,7 +126,7 @@ def resolve_shape(image_shape, n_features):
     return shape
 
 
-def channel_axis(shape, default=None):
+def channel_axis(shape: Any, default: Any = None) -> Any:
     """The axis of a 3-tuple that holds channels: 0 or 2, `default` if undecided."""
     first, last = (1 <= shape[axis] <= MAX_CHANNELS for axis in (0, 2))
     if first == last:
@@ -128,7 +134,7 @@ def channel_axis(shape, default=None):
     return 0 if first else 2
 
 
-def stored_channel_axis(sample_shape, image_shape):
+def stored_channel_axis(sample_shape: tuple[int, ...], image_shape: Any) -> Any:
     """The channel axis of 3-dimensional samples, with the user's word where given."""
     last_first = (sample_shape[2], *sample_shape[:2])  # (h, w, c) as (c, h, w)
     if image_shape is None:
@@ -162,26 +168,26 @@ class InputFormat(NamedTuple):
     offset: np.ndarray  # (d,) or a scalar, in the units of X
     scale: np.ndarray  # (d,) or a scalar, in the units of X
 
-    def shift(self, like):
+    def shift(self, like: Any) -> Iterator[Tensor]:
         """Offset and scale as tensors on the device and in the dtype of `like`."""
         return (  # copies: torch wants to write, and a loaded format may be read-only
             torch.tensor(np.array(value), dtype=like.dtype, device=like.device)
             for value in (self.offset, self.scale)
         )
 
-    def normalise(self, rows):
+    def normalise(self, rows: Any) -> Tensor:
         """Rows of X (b, d), a floating tensor -> (b, *shape)."""
         offset, scale = self.shift(rows)
         return self.layout.to_network((rows - offset) / scale)
 
-    def restore(self, batch):
+    def restore(self, batch: Any) -> Tensor:
         """(b, *shape) -> rows in the units of X (b, d)."""
         rows = self.layout.from_network(batch)
         offset, scale = self.shift(rows)
         return rows * scale + offset
 
 
-def input_format(X, layout):
+def input_format(X: Samples, layout: Layout) -> Any:
     r"""Scale images to [0, 1]; centre vectors and temper their features' deviations.
 
     A feature of deviation s is divided by :math:`\sqrt{s \bar s}`, with the mean
@@ -199,7 +205,7 @@ def input_format(X, layout):
     return InputFormat(layout, mean, np.where(scale > 0, scale, 1.0))
 
 
-def moments(X):
+def moments(X: Samples) -> Any:
     """Mean and variance of each feature, a block of rows at a time: float64 (d,)."""
     blocks = (as_float(X[rows]) for rows in gen_batches(X.shape[0], BLOCK))
     if sparse.issparse(X):
@@ -216,7 +222,7 @@ def moments(X):
     return np.asarray(mean, dtype=np.float64), np.asarray(variance, dtype=np.float64)
 
 
-def as_float(X):
+def as_float(X: Samples) -> Any:
     return X if X.dtype.kind == "f" else X.astype(np.float64)
 
 
@@ -225,22 +231,22 @@ class Source:
 
     Parameters
     ----------
-    X : array or CSR matrix of shape (n, d)
+    X : array, CSR matrix, Rows or SomeRows of shape (n, d)
     format : InputFormat
     device : torch.device
     """
 
-    def __init__(self, X, format, device):
+    def __init__(self, X: Samples, format: InputFormat, device: torch.device) -> None:
         self.X = X
         self.format = format
         self.device = device
         double = X.dtype == np.float64 and device.type != "mps"  # MPS has no float64
         self.dtype = torch.float64 if double else torch.float32
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.X.shape[0]
 
-    def read(self, rows, dtype=torch.float32):
+    def read(self, rows: Any, dtype: torch.dtype = torch.float32) -> Tensor:
         """A batch of the rows given by a slice or an index array: (b, *shape)."""
         values = self.X[rows]
         if sparse.issparse(values):
@@ -253,6 +259,6 @@ class Source:
         values = values.to(self.device).to(self.dtype)
         return self.format.normalise(values).to(dtype)
 
-    def blocks(self):
+    def blocks(self) -> Iterator[slice]:
         """Slices that cover all rows in order."""
         return gen_batches(len(self), BLOCK // 2)

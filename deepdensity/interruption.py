@@ -2,7 +2,10 @@
 
 import signal
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Self
 
 __all__ = ["Interrupted", "Interruption"]
 
@@ -32,25 +35,25 @@ class Interruption:
         Where training was cut off, in words; None where it was not.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.asked = False
         self.insisted = False
-        self.place = None
+        self.place: str | None = None
         self._at_once = False
         self._listens = False
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         in_main = threading.current_thread() is threading.main_thread()
         if in_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, self._note)
             self._listens = True
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: Any) -> None:
         if self._listens:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def _note(self, number, frame):
+    def _note(self, number: int, frame: FrameType | None) -> None:
         if self.asked:
             self.insisted = True
             raise KeyboardInterrupt
@@ -59,7 +62,7 @@ class Interruption:
             raise Interrupted
 
     @contextmanager
-    def at_once(self):
+    def at_once(self) -> Iterator[None]:
         """Ctrl-C ends the block, by `Interrupted`: for work that leaves no trace."""
         self._at_once = True
         try:
@@ -69,12 +72,12 @@ class Interruption:
         finally:
             self._at_once = False
 
-    def note(self, place):
+    def note(self, place: str) -> None:
         """Say where training was cut off; the first word counts."""
         if self.asked and self.place is None:
             self.place = place
 
-    def message(self):
+    def message(self) -> str:
         """What to tell the user."""
         if self.place is None:
             return "Interrupted when the training was over: the fit is complete."

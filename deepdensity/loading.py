@@ -1,5 +1,10 @@
 """`load`: the estimator in a file, whichever it is."""
 
+from pathlib import Path
+from typing import Any
+
+import torch
+
 from .decs import DECSClustering
 from .idcl import IDCLClustering
 from .persistence import load_estimator
@@ -9,7 +14,9 @@ __all__ = ["load"]
 CLASSES = {kind.__name__: kind for kind in (IDCLClustering, DECSClustering)}
 
 
-def load(path, device="auto", **parameters):
+def load(
+    path: str | Path, device: str | torch.device = "auto", **parameters: Any
+) -> Any:
     """Read a fitted estimator that its `save` has written.
 
     Nothing in the file is run, so that it may come from anywhere.

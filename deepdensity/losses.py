@@ -4,10 +4,13 @@ A criterion is called with the embedding z (b, latent), the reconstruction (None
 the criterion `reconstructs`), the samples to reconstruct and the target rows (or None).
 """
 
+from typing import Any
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ._typing import Array
 from .assignment import (
     cluster_balance,
     core_similarity,
@@ -20,7 +23,7 @@ from .stability import determinacy, instability, otsu_threshold, sample_stabilit
 __all__ = ["CurriculumLoss", "InstabilityLoss", "ReconstructionLoss", "total_loss"]
 
 
-def total_loss(reconstruction, clustering, gamma=0.1):
+def total_loss(reconstruction: Tensor, clustering: Any, gamma: Any = 0.1) -> Tensor:
     r"""Loss of IDCL (Zheng et al. 2024, Eq. 14).
 
     .. math::
@@ -44,7 +47,13 @@ class ReconstructionLoss(nn.Module):
 
     reconstructs = True
 
-    def forward(self, z, reconstruction, original, target=None):
+    def forward(
+        self,
+        z: Tensor,
+        reconstruction: Tensor,
+        original: Tensor,
+        target: Any = None,
+    ) -> Tensor:
         return F.mse_loss(reconstruction, original)
 
 
@@ -64,13 +73,15 @@ class CurriculumLoss(ReconstructionLoss):
         Of the last refresh, constants of the gradient; to be set before training.
     """
 
-    def __init__(self, gamma, scale=1.0):
+    def __init__(self, gamma: float, scale: float = 1.0) -> None:
         super().__init__()
         self.gamma = gamma
         self.scale = scale
-        self.cores = None
+        self.cores: Any = None
 
-    def forward(self, z, reconstruction, original, target):
+    def forward(
+        self, z: Tensor, reconstruction: Tensor, original: Tensor, target: Any = None
+    ) -> Tensor:
         q = soft_assignment(core_similarity(z, self.cores) / self.scale)  # Eq. 10, 11
         clustering = kl_divergence(target, q)  # Eq. 12
         error = F.mse_loss(reconstruction, original)  # Eq. 13
@@ -90,7 +101,7 @@ class InstabilityLoss(nn.Module):
 
     Parameters
     ----------
-    centres : tensor of shape (k, latent)
+    centres : tensor or array of shape (k, latent)
         Where the centres start; they are learnt beside the encoder (Eq. 17).
     alpha, lambda_var, form
         As in Eq. 5, 7 and 6.
@@ -104,15 +115,15 @@ class InstabilityLoss(nn.Module):
 
     def __init__(
         self,
-        centres,
-        alpha=1.0,
-        lambda_var=0.8,
-        form="quadratic",
+        centres: Tensor | Array,
+        alpha: float = 1.0,
+        lambda_var: float = 0.8,
+        form: str = "quadratic",
         *,
-        balance=0.0,
-        reconstruction=0.0,
-        scale=1.0,
-    ):
+        balance: float = 0.0,
+        reconstruction: float = 0.0,
+        scale: float = 1.0,
+    ) -> None:
         super().__init__()
         self.centres = nn.Parameter(torch.as_tensor(centres).float().clone())
         self.alpha = alpha
@@ -123,10 +134,16 @@ class InstabilityLoss(nn.Module):
         self.scale = scale
 
     @property
-    def reconstructs(self):
+    def reconstructs(self) -> bool:
         return self.reconstruction > 0
 
-    def forward(self, z, reconstruction, original, target=None):
+    def forward(
+        self,
+        z: Tensor,
+        reconstruction: Tensor,
+        original: Tensor,
+        target: Any = None,
+    ) -> Tensor:
         distances = squared_distances_to(z, self.centres) / self.scale
         q = soft_assignment(distances, self.alpha)  # Eq. 5
         fq = determinacy(q, otsu_threshold(q), self.form)  # Eq. 6

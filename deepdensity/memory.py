@@ -21,9 +21,13 @@ until it is cleared, by ``joblib.Memory("a_folder").clear()`` or
 you trust. Candidates that run side by side and begin together each do the step.
 """
 
+from __future__ import annotations
+
 import copy
 import platform
 import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy
@@ -36,6 +40,9 @@ from sklearn.utils.validation import check_memory
 from ._version import __version__
 from .fingerprint import fingerprint
 
+if TYPE_CHECKING:
+    from .training import Trainer
+
 __all__ = ["recall"]
 
 PACKAGES = (joblib, numpy, scipy, sklearn, skorch, torch)
@@ -44,12 +51,12 @@ PACKAGES = (joblib, numpy, scipy, sklearn, skorch, torch)
 class Unfinished(Exception):
     """Work that the user has interrupted: not to be kept."""
 
-    def __init__(self, result):
+    def __init__(self, result: Any) -> None:
         super().__init__(result)
         self.result = result
 
 
-def recall(memory, trainer, step, work):
+def recall(memory: Any, trainer: Trainer, step: Any, work: Callable[..., Any]) -> Any:
     """What ``work()`` returns, from memory where it has been done before.
 
     Either way the trainer is left in the state that the work leaves it in.
@@ -86,7 +93,7 @@ def recall(memory, trainer, step, work):
     return result
 
 
-def done(key, trainer, work):
+def done(key: Any, trainer: Trainer, work: Callable[[], Any]) -> Any:
     """Result of the work and the trainer's state after it: what is kept."""
     result = work()
     if trainer.interruption.asked:
@@ -100,14 +107,14 @@ def done(key, trainer, work):
     return result, state
 
 
-def take_state(trainer, state):
+def take_state(trainer: Trainer, state: Any) -> None:
     trainer.module.load_state_dict(state["module"])
     trainer.generator.set_state(state["generator"])
     trainer.lr = state["lr"]
     trainer.history = state["history"]
 
 
-def inputs(trainer):
+def inputs(trainer: Trainer) -> Any:
     """All that a trainer's results depend on, but for callbacks."""
     return (
         trainer.module,
@@ -123,7 +130,7 @@ def inputs(trainer):
     )
 
 
-def surroundings():
+def surroundings() -> Any:
     """What else decides how numbers are rounded."""
     return (
         __version__,

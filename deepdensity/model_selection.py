@@ -1,11 +1,14 @@
 """Splits of the data that suit a clustering, for the searches of scikit-learn."""
 
+from collections.abc import Iterator
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator, KFold
 from sklearn.utils.validation import _num_samples
 
+from ._typing import Array, Samples
 from .metrics.sampling import as_random_state
 
 __all__ = ["ClusteringKFold", "InSampleSplit"]
@@ -36,11 +39,13 @@ class InSampleSplit(BaseCrossValidator):
     (array([0, 1, 2, 3]), array([0, 1, 2, 3]))
     """
 
-    def __init__(self, n_splits=1, *, random_state=None):
+    def __init__(self, n_splits: int = 1, *, random_state: Any = None) -> None:
         self.n_splits = check_n_splits(n_splits, at_least=1)
         self.random_state = random_state
 
-    def split(self, X, y=None, groups=None):
+    def split(
+        self, X: Samples, y: Any = None, groups: Any = None
+    ) -> Iterator[tuple[Array, Array]]:
         """Pairs of the same indices, to train on and to score.
 
         Parameters
@@ -61,7 +66,7 @@ class InSampleSplit(BaseCrossValidator):
             order = random.permutation(n_samples)
             yield order, order.copy()
 
-    def get_n_splits(self, X=None, y=None, groups=None):
+    def get_n_splits(self, X: Samples = None, y: Any = None, groups: Any = None) -> int:
         """The number of splits.
 
         Parameters
@@ -98,16 +103,18 @@ class ClusteringKFold(KFold):
     [2, 2, 2]
     """
 
-    def __init__(self, n_splits=5, *, random_state=None):
+    def __init__(self, n_splits: int = 5, *, random_state: Any = None) -> None:
         n_splits = check_n_splits(n_splits, at_least=2)
         super().__init__(n_splits, shuffle=True, random_state=random_state)
 
-    def _iter_test_indices(self, X, y=None, groups=None):
+    def _iter_test_indices(
+        self, X: Samples, y: Any = None, groups: Any = None
+    ) -> Iterator[Array]:
         order = as_random_state(self.random_state).permutation(_num_samples(X))
         yield from np.array_split(order, self.n_splits)
 
 
-def check_n_splits(n_splits, at_least):
+def check_n_splits(n_splits: int, at_least: int) -> int:
     """`n_splits` as an int of at least so many."""
     if not isinstance(n_splits, Integral) or n_splits < at_least:
         hint = (

@@ -1,12 +1,20 @@
 """The nearest neighbours of each sample, among principal components of the input."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 from sklearn.utils import gen_batches
 
+from ._typing import Array
 from .rows import some_rows
+
+if TYPE_CHECKING:
+    from .inputs import Source
 
 __all__ = ["nearest_neighbours"]
 
@@ -17,7 +25,7 @@ MAX_REFERENCE = 20_000  # samples among which neighbours are sought
 BLOCK = 4096  # rows that are compared with all of the reference at a time
 
 
-def nearest_neighbours(source, seed):
+def nearest_neighbours(source: Source, seed: int) -> Array | None:
     """Indices of the 10 samples nearest to each, by cosine distance.
 
     Between the first 50 principal components of the network's input. Of more than
@@ -53,7 +61,7 @@ def nearest_neighbours(source, seed):
     return without_itself(found)
 
 
-def principal_components(source, random):
+def principal_components(source: Source, random: np.random.RandomState) -> Array:
     """Rows of the network's input on their principal components: float32 (n, m)."""
     fitted = some_rows(len(source), MAX_FITTED, random)
     sample = source.read(fitted).flatten(1).cpu().numpy()
@@ -66,7 +74,7 @@ def principal_components(source, random):
     return C
 
 
-def without_itself(found):
+def without_itself(found: Any) -> Any:
     """Neighbour lists (n, m + 1), nearest first, less the sample itself: (n, m).
 
     A sample that is not among its neighbours, as among many that equal it, loses the

@@ -7,11 +7,13 @@ in float64, as `predict` does with float32 samples.
 import copy
 import warnings
 from importlib.util import find_spec
+from pathlib import Path
 
 import torch
 from sklearn.utils.validation import check_is_fitted
-from torch import nn
+from torch import Tensor, nn
 
+from ._typing import Estimator
 from .state_file import replacing
 
 __all__ = ["export"]
@@ -22,19 +24,19 @@ OUTPUTS = ("labels", "probabilities", "embedding")
 class Prediction(nn.Module):
     """A fitted estimator's `predict`, `predict_proba` and `transform` as one module."""
 
-    def __init__(self, estimator):
+    def __init__(self, estimator: Estimator) -> None:
         super().__init__()
         self.module = copy.deepcopy(estimator.module_).cpu()
         self.estimator = estimator
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         rows = x.flatten(1)
         z = self.module.encode(self.estimator._format.normalise(rows))
         q = self.estimator._soft_assignment(z.double())
         return q.argmax(1), q.float(), z
 
 
-def export(estimator, path):
+def export(estimator: Estimator, path: str | Path) -> None:
     """Write encoder and soft assignment of a fitted estimator to an ONNX file.
 
     Its input ``X`` is float32, of any number of samples, each of the shape and in the
@@ -67,10 +69,11 @@ def export(estimator, path):
             verbose=False,
         )
     with replacing(path) as beside:
+        assert program is not None  # as dynamo=True promises
         program.save(beside, external_data=False)
 
 
-def check_installed():
+def check_installed() -> None:
     missing = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
     if missing:
         raise ImportError(

@@ -2,23 +2,26 @@
 
 import functools
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import torch
+from torch import Tensor
 
 __all__ = ["can_compile", "network_passes"]
 
 
-def encode(module, x):
+def encode(module: Any, x: Tensor) -> Tensor:
     """Samples (b, *shape) -> embedding (b, latent)."""
     return module.encode(x)
 
 
-def decode(module, z):
+def decode(module: Any, z: Tensor) -> Tensor:
     """Embedding (b, latent) -> samples (b, *shape)."""
     return module.decode(z)
 
 
-def network_passes(compiled=False):
+def network_passes(compiled: bool = False) -> tuple[Callable[..., Any], ...]:
     """The functions ``encode(module, x)`` and ``decode(module, z)``.
 
     Compiled they are the same functions for all modules, so that copies of a network,
@@ -28,11 +31,11 @@ def network_passes(compiled=False):
 
 
 @functools.cache
-def compiled_passes():
+def compiled_passes() -> tuple[Callable[..., Any], ...]:
     return torch.compile(encode), torch.compile(decode)
 
 
-def can_compile(device):
+def can_compile(device: torch.device) -> bool:
     """Whether torch.compile works on a device; a RuntimeWarning where it does not."""
     problem = compile_problem(device.type)
     if problem:
@@ -46,10 +49,10 @@ def can_compile(device):
 
 
 @functools.cache
-def compile_problem(device_type):
+def compile_problem(device_type: str) -> str:
     """Why torch cannot compile for a kind of device: "" if it can. Tried once."""
 
-    def twice(x):
+    def twice(x: Tensor) -> Tensor:
         return 2 * x
 
     try:

@@ -2,6 +2,8 @@
 
 import inspect
 import warnings
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import sklearn
@@ -9,6 +11,7 @@ import skorch
 import torch
 from sklearn.utils.validation import check_is_fitted
 
+from ._typing import Estimator
 from ._version import __version__
 from .devices import device_or_cpu, resolve_device
 from .networks.build import AUTOENCODERS, build_autoencoder
@@ -21,10 +24,10 @@ NOT_STORED = "not stored"
 WEIGHTS = "module_."  # how the names of the network's tensors begin
 
 
-def save_estimator(estimator, path):
+def save_estimator(estimator: Estimator, path: str | Path) -> None:
     """Write a fitted estimator to one file; see :func:`load_estimator`."""
     check_is_fitted(estimator)
-    tensors = {}
+    tensors: dict[str, Any] = {}
     parameters = {
         name: parameter_to_plain(value, tensors, name)
         for name, value in estimator.get_params(deep=False).items()
@@ -35,7 +38,8 @@ def save_estimator(estimator, path):
         if name not in parameters and name != "module_"
     }
     for name, value in estimator.module_.state_dict().items():
-        to_plain(value, weights := {}, WEIGHTS + name)
+        weights: dict[str, Any] = {}
+        to_plain(value, weights, WEIGHTS + name)
         if len(weights) != 1:
             raise TypeError(
                 f"the state of module_ holds {name!r}, a {type(value).__qualname__}; "
@@ -58,9 +62,9 @@ def save_estimator(estimator, path):
     write_state(path, content, tensors)
 
 
-def parameter_to_plain(value, tensors, name):
+def parameter_to_plain(value: Any, tensors: Any, name: str) -> Any:
     """A parameter for JSON; of one that cannot be stored what it was."""
-    stored = {}
+    stored: dict[str, Any] = {}
     try:
         plain = to_plain(value, stored, f"parameter {name}")
     except TypeError:
@@ -69,12 +73,17 @@ def parameter_to_plain(value, tensors, name):
     return plain
 
 
-def describe(value):
+def describe(value: Any) -> Any:
     """The name of a class or function, or of the class of an object."""
     return getattr(value, "__qualname__", type(value).__qualname__)
 
 
-def load_estimator(path, classes, device="auto", **parameters):
+def load_estimator(
+    path: str | Path,
+    classes: Any,
+    device: str | torch.device = "auto",
+    **parameters: Any,
+) -> Any:
     """The fitted estimator that a file holds.
 
     Parameters
@@ -123,7 +132,7 @@ def load_estimator(path, classes, device="auto", **parameters):
     return estimator
 
 
-def read_parameters(plain, tensors, kind, given):
+def read_parameters(plain: Any, tensors: Any, kind: Any, given: Any) -> Any:
     """All parameters: those stored, those given, and defaults for what is neither."""
     signature = inspect.signature(kind).parameters
     unknown = sorted(set(plain) - set(signature))
@@ -159,7 +168,9 @@ def read_parameters(plain, tensors, kind, given):
     return stored | {name: given[name] for name in missing.keys() & given.keys()}
 
 
-def read_module(estimator, description, tensors, given):
+def read_module(
+    estimator: Estimator, description: Any, tensors: Any, given: Any
+) -> Any:
     """The network, built anew, with the weights of the file."""
     name, layout = estimator._network, estimator._format.layout
     if name is not None and given is not None:
@@ -191,7 +202,7 @@ def read_module(estimator, description, tensors, given):
     return module
 
 
-def check_shapes(estimator):
+def check_shapes(estimator: Estimator) -> None:
     """Raise a ValueError where arrays are not of the shapes that they must have."""
     sides = {
         "n_samples": len(estimator.labels_),

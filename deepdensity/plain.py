@@ -4,6 +4,8 @@ A list, a dict with names for keys, a string, a number and None are themselves i
 what is not is an object with the key ``$type``. Arrays become references to tensors.
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 from skorch.history import History
@@ -16,7 +18,7 @@ __all__ = ["from_plain", "to_plain"]
 TYPE = "$type"
 
 
-def to_plain(value, tensors, name):
+def to_plain(value: Any, tensors: Any, name: str) -> Any:
     """What JSON can hold of a value; its arrays go into `tensors`.
 
     Parameters
@@ -54,7 +56,7 @@ def to_plain(value, tensors, name):
     raise TypeError(f"{name} is a {kind.__qualname__}, which cannot be stored.")
 
 
-def array_to_plain(value, tensors, name):
+def array_to_plain(value: Any, tensors: Any, name: str) -> Any:
     """A reference to the tensor that the array becomes; strings are listed."""
     if isinstance(value, np.ndarray):
         if value.dtype.kind in "OU":
@@ -70,7 +72,7 @@ def array_to_plain(value, tensors, name):
     return {TYPE: kind, "of": key}
 
 
-def from_plain(plain, tensors):
+def from_plain(plain: Any, tensors: Any) -> Any:
     """The value that :func:`to_plain` was given.
 
     Raises
@@ -96,7 +98,7 @@ def from_plain(plain, tensors):
     return TYPES[kind][2](from_plain(parts, tensors))
 
 
-def curriculum_parts(curriculum):
+def curriculum_parts(curriculum: Any) -> Any:
     bits = np.array(curriculum._bits, dtype=np.uint8)
     return {
         "n_samples": curriculum.n_samples,
@@ -105,26 +107,28 @@ def curriculum_parts(curriculum):
     }
 
 
-def curriculum_of(parts):
+def curriculum_of(parts: Any) -> Any:
     curriculum = Curriculum(parts["n_samples"])
     curriculum.fractions = parts["fractions"]
     curriculum._bits = list(parts["bits"])
     return curriculum
 
 
-def history_of(rows):
+def history_of(rows: Any) -> Any:
     history = History()
     history.extend(rows)
     return history
 
 
-def random_state_of(state):
+def random_state_of(state: Any) -> Any:
     random = np.random.RandomState()
     random.set_state(state)
     return random
 
 
-TYPES = {  # name: type, what it is made of, and the way back
+TYPES: dict[
+    str, tuple[Any, ...]
+] = {  # name: type, what it is made of, and the way back
     "tuple": (tuple, list, tuple),
     "dict": (dict, lambda value: [list(item) for item in value.items()], dict),
     "device": (torch.device, str, torch.device),

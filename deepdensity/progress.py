@@ -1,7 +1,11 @@
 """A progress bar over the epochs of a phase, as a skorch callback."""
 
+from typing import Any
+
 from skorch.callbacks import Callback
 from tqdm.auto import tqdm
+
+from ._typing import Samples
 
 __all__ = ["Progress"]
 
@@ -26,19 +30,27 @@ class Progress(Callback):
         Whether the bar outlives a phase; then it is closed by `close`.
     """
 
-    def __init__(self, title, total, stays=False):
+    def __init__(self, title: str, total: int, stays: bool = False) -> None:
         self.title = title
         self.total = total
         self.stays = stays
-        self.bar = None
+        self.bar: Any = None
 
-    def on_train_begin(self, net, X=None, y=None, **kwargs):
+    def on_train_begin(
+        self, net: Any, X: Samples = None, y: Any = None, **kwargs: Any
+    ) -> None:
         if self.bar is None:
             self.bar = tqdm(total=self.total, desc=self.title, bar_format=FORMAT)
             self.n_epochs = 0
-        self.shown = {}
+        self.shown: dict[str, Any] = {}
 
-    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+    def on_epoch_begin(
+        self,
+        net: Any,
+        dataset_train: Any = None,
+        dataset_valid: Any = None,
+        **kwargs: Any,
+    ) -> None:
         self.n_steps = len(net.get_iterator(dataset_train, training=True))
         self.shown["epoch"] = f"{self.n_epochs + 1}/{self.total}"
         if dataset_train.targets is not None:
@@ -48,7 +60,9 @@ class Progress(Callback):
         if change is not None:
             self.shown["label_change"] = f"{change:.3f}"
 
-    def on_batch_end(self, net, batch=None, training=False, **kwargs):
+    def on_batch_end(
+        self, net: Any, batch: Any = None, training: bool = False, **kwargs: Any
+    ) -> None:
         loss = net.history[-1]["batches"][-1]["train_loss"]
         last = self.shown.get("loss", loss)
         self.shown["loss"] = SMOOTHING * last + (1 - SMOOTHING) * loss
@@ -56,15 +70,17 @@ class Progress(Callback):
         self.bar.set_postfix(told, refresh=False)
         self.bar.update(1 / self.n_steps)
 
-    def on_epoch_end(self, net, **kwargs):
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         self.n_epochs += 1
         self.bar.update(self.n_epochs - self.bar.n)
 
-    def on_train_end(self, net, X=None, y=None, **kwargs):
+    def on_train_end(
+        self, net: Any, X: Samples = None, y: Any = None, **kwargs: Any
+    ) -> None:
         if not self.stays:
             self.close()
 
-    def close(self):
+    def close(self) -> None:
         if self.bar is not None:
             self.bar.close()
         self.bar = None

@@ -1,13 +1,16 @@
 """The highest share of scores: which samples a curriculum or a density core takes."""
 
 import math
+from typing import Any
 
 import numpy as np
+
+from ._typing import Array
 
 __all__ = ["ceil_share", "highest_per_cluster"]
 
 
-def ceil_share(fraction, size):
+def ceil_share(fraction: float, size: int) -> Any:
     """ceil(fraction * size), from 1 to size, unmoved by rounding.
 
     0.05 * 20 is one sample, not two, though a float makes a little more of it.
@@ -15,7 +18,7 @@ def ceil_share(fraction, size):
     return min(size, max(1, math.ceil(fraction * size - 1e-9)))
 
 
-def highest_per_cluster(score, labels, fraction):
+def highest_per_cluster(score: Any, labels: Array, fraction: float) -> Any:
     """Per occurring label, the indices of its ceil(fraction * size) highest scores.
 
     Of equal scores the earlier samples are taken.

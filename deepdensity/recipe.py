@@ -3,11 +3,18 @@
 The settings were found on ten data sets; ``doc/papers.rst`` shows what each is worth.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from .augmentation import random_affine
 from .neighbours import nearest_neighbours
 from .views import AugmentedViews, NeighbourViews
+
+if TYPE_CHECKING:
+    from .inputs import Source
 
 __all__ = [
     "auto_batch_size",
@@ -47,7 +54,7 @@ LARGEST_BATCH = 256
 VARIANCE_ROWS = 10_000
 
 
-def auto_batch_size(n_samples, is_image):
+def auto_batch_size(n_samples: int, is_image: bool) -> Any:
     """256; of images a power of two from 32 on that makes at least 128 batches, if any.
 
     Twenty epochs over a small set of images are too few steps in batches of 256. The
@@ -59,21 +66,23 @@ def auto_batch_size(n_samples, is_image):
     return min(LARGEST_BATCH, max(SMALLEST_BATCH, 2**power))
 
 
-def auto_epochs(n_epochs, steps_per_epoch, at_least, at_most):
+def auto_epochs(
+    n_epochs: int, steps_per_epoch: int, at_least: int, at_most: int
+) -> Any:
     """`n_epochs`, or as many as make at least and at most so many steps."""
     most = max(1, at_most // steps_per_epoch)
     least = -(-at_least // steps_per_epoch)
     return max(least, min(n_epochs, most))
 
 
-def pretraining_epochs(n_samples, steps_per_epoch):
+def pretraining_epochs(n_samples: int, steps_per_epoch: int) -> Any:
     """20, but at least 200 to 800 steps, the more the more samples, at most 4,000."""
     fewest, most_of_fewest = FEWEST_STEPS
     at_least = min(most_of_fewest, max(fewest, n_samples))
     return auto_epochs(PRETRAIN_EPOCHS, steps_per_epoch, at_least, MOST_STEPS)
 
 
-def refresh_steps(steps_per_epoch):
+def refresh_steps(steps_per_epoch: int) -> Any:
     """Gradient steps between two refreshes: 100, but at least two epochs.
 
     A refresh embeds all samples, which costs a good part of an epoch.
@@ -81,7 +90,9 @@ def refresh_steps(steps_per_epoch):
     return max(REFRESH_STEPS, REFRESH_EPOCHS * steps_per_epoch)
 
 
-def choose_views(augment, source, clean, seed):
+def choose_views(
+    augment: Any, source: Source, clean: bool, seed: int
+) -> tuple[Callable[..., Any] | None, dict[str, Any]]:
     """The augmentation and each phase's views for the parameter `augment`.
 
     Parameters
@@ -116,7 +127,7 @@ def choose_views(augment, source, clean, seed):
     return None, {}
 
 
-def data_variance(source):
+def data_variance(source: Source) -> float:
     """Mean variance of the values of the network's input, over 10,000 rows at most."""
     step = -(-len(source) // VARIANCE_ROWS)
     x = source.read(slice(None, None, step))

@@ -5,9 +5,13 @@ Both classes have what of an array (n, d) the rest of the package uses: ``shape`
 """
 
 import math
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from sklearn.utils import gen_batches
+
+from ._typing import Array, Samples
 
 __all__ = ["Rows", "SomeRows", "is_read_by_slices", "some_rows"]
 
@@ -15,7 +19,7 @@ BLOCK = 1024  # rows
 KEPT = (np.dtype("f8"), np.dtype("f4"), np.dtype("u1"))  # dtypes that stay as they are
 
 
-def is_read_by_slices(X):
+def is_read_by_slices(X: Samples) -> bool:
     """Whether X is an array that is no ndarray: of zarr, HDF5, dask and the like."""
     return (
         isinstance(getattr(X, "dtype", None), np.dtype)
@@ -26,7 +30,7 @@ def is_read_by_slices(X):
     )
 
 
-def some_rows(n_samples, at_most, random):
+def some_rows(n_samples: int, at_most: int, random: np.random.RandomState) -> Array:
     """Sorted indices of all samples, or of a random `at_most` of them."""
     if n_samples <= at_most:
         return np.arange(n_samples)
@@ -44,33 +48,33 @@ class Rows:
 
     ndim = 2
 
-    def __init__(self, array):
+    def __init__(self, array: Samples) -> None:
         self.array = array
         self.shape = (array.shape[0], math.prod(array.shape[1:]))
         self.dtype = array.dtype if array.dtype in KEPT else np.dtype("f8")
 
-    def __len__(self):
-        return self.shape[0]
+    def __len__(self) -> int:
+        return int(self.shape[0])
 
-    def stored(self, rows):
+    def stored(self, rows: Any) -> Array:
         """Rows of a slice as they are stored: an array (b, d)."""
         block = np.asarray(self.array[rows])
         return block.reshape(len(block), self.shape[1])
 
-    def __getitem__(self, rows):
+    def __getitem__(self, rows: Any) -> Any:
         if isinstance(rows, slice):
             return self.stored(rows).astype(self.dtype)
         rows, back = np.unique(rows, return_inverse=True)
         return self.stored(rows).astype(self.dtype)[back]
 
-    def blocks(self):
+    def blocks(self) -> Iterator[Array]:
         """All rows in order, some at a time, as they are stored."""
         return (self.stored(rows) for rows in gen_batches(len(self), BLOCK))
 
-    def min(self):
+    def min(self) -> Any:
         return min(block.min() for block in self.blocks())
 
-    def max(self):
+    def max(self) -> Any:
         return max(block.max() for block in self.blocks())
 
 
@@ -83,11 +87,11 @@ class SomeRows:
     rows : int array of shape (m,)
     """
 
-    def __init__(self, X, rows):
+    def __init__(self, X: Samples, rows: Array) -> None:
         self.X = X
         self.rows = rows
         self.shape = (len(rows), X.shape[1])
         self.dtype = X.dtype
 
-    def __getitem__(self, rows):
+    def __getitem__(self, rows: Any) -> Samples:
         return self.X[self.rows[rows]]

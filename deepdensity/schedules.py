@@ -1,6 +1,8 @@
 """How the learning rate runs over the steps of a phase."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 from skorch.callbacks import Callback, LRScheduler
 
@@ -17,7 +19,7 @@ __all__ = [
 WARM_UP = 0.1  # share of the steps
 
 
-def one_cycle(progress, warm_up=WARM_UP):
+def one_cycle(progress: float, warm_up: float = WARM_UP) -> float:
     r"""Linear warm-up over a tenth of the steps, then half a cosine down to 0.
 
     .. math::
@@ -42,7 +44,7 @@ def one_cycle(progress, warm_up=WARM_UP):
     return 0.5 * (1 + math.cos(math.pi * fallen))
 
 
-def constant(progress, warm_up=0.0):
+def constant(progress: float, warm_up: float = 0.0) -> float:
     """The same rate at every step, as in both papers."""
     return 1.0
 
@@ -57,11 +59,13 @@ class RecordedRate(Callback):
     rate at the end of a step or an epoch.
     """
 
-    def on_batch_end(self, net, batch=None, training=False, **kwargs):
+    def on_batch_end(
+        self, net: Any, batch: Any = None, training: bool = False, **kwargs: Any
+    ) -> None:
         if training:
             self.rate_ = float(net.optimizer_.param_groups[0]["lr"])
 
-    def on_epoch_end(self, net, **kwargs):
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         net.history.record("lr", self.rate_)
 
 
@@ -80,14 +84,22 @@ class ScheduledRate(Callback):
         Share of the phase.
     """
 
-    def __init__(self, schedule, lr, n_steps, warm_up=WARM_UP):
+    def __init__(
+        self,
+        schedule: Callable[..., Any],
+        lr: float,
+        n_steps: int,
+        warm_up: float = WARM_UP,
+    ) -> None:
         self.schedule = schedule
         self.lr = lr
         self.n_steps = n_steps
         self.warm_up = warm_up
         self.step = 0
 
-    def on_batch_begin(self, net, batch=None, training=False, **kwargs):
+    def on_batch_begin(
+        self, net: Any, batch: Any = None, training: bool = False, **kwargs: Any
+    ) -> None:
         if not training:
             return
         progress = (self.step + 0.5) / self.n_steps
@@ -97,7 +109,7 @@ class ScheduledRate(Callback):
         self.step += 1
 
 
-def check_callbacks(callbacks, schedule):
+def check_callbacks(callbacks: list[Any] | None, schedule: str) -> None:
     """Raise a ValueError where a callback and the schedule would both set the rate."""
     if schedule == "constant":
         return

@@ -1,6 +1,7 @@
 """From counts of genes in cells to what the estimators take, AnnData included."""
 
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
@@ -14,6 +15,8 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.sparsefuncs import mean_variance_axis
 from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ._typing import Array, Samples
 
 __all__ = ["CountsTransformer"]
 
@@ -64,19 +67,27 @@ class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
            [2., 0., 2.]], dtype=float32)
     """
 
-    _parameter_constraints: dict = {
+    feature_names_in_: Array
+
+    _parameter_constraints: dict[str, Any] = {
         "layer": [str, None],
         "target_sum": [Interval(Real, 0, None, closed="neither"), None],
         "n_top_genes": [Interval(Integral, 1, None, closed="left"), None],
     }
 
-    def __init__(self, *, layer=None, target_sum=None, n_top_genes=None):
+    def __init__(
+        self,
+        *,
+        layer: str | None = None,
+        target_sum: float | None = None,
+        n_top_genes: int | None = None,
+    ) -> None:
         self.layer = layer
         self.target_sum = target_sum
         self.n_top_genes = n_top_genes
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Samples, y: Any = None) -> Self:
         """Learn the median total and, if asked for, the genes to keep.
 
         Parameters
@@ -112,7 +123,7 @@ class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             self.top_genes_ = np.sort(by_variance[:n_top])
         return self
 
-    def transform(self, X):
+    def transform(self, X: Samples) -> Array:
         """Logarithms of the normalised counts.
 
         Parameters
@@ -130,7 +141,7 @@ class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Z = log_normalise(X, self.target_sum_)
         return Z if self.n_top_genes is None else Z[:, self.top_genes_]
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: Samples = None) -> Array:
         """Names of the genes that `transform` gives.
 
         Parameters
@@ -146,7 +157,7 @@ class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         names = super().get_feature_names_out(input_features)
         return names if self.n_top_genes is None else names[self.top_genes_]
 
-    def _counts(self, X, reset):
+    def _counts(self, X: Samples, reset: bool) -> Any:
         """Valid counts (n, d), array or CSR, of float32 or float64."""
         options = {"accept_sparse": "csr", "dtype": [np.float32, np.float64]}
         if is_anndata(X):
@@ -175,7 +186,7 @@ class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             )
         return matrix
 
-    def _matrix(self, adata):
+    def _matrix(self, adata: Any) -> Any:
         """Counts of an AnnData object: its X or the layer, in memory."""
         layers = sorted(adata.layers.keys())
         if self.layer is None:
@@ -194,7 +205,7 @@ class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         to_memory = getattr(matrix, "to_memory", None)  # of an object that is backed
         return matrix if to_memory is None else to_memory()
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.input_tags.positive_only = True
@@ -202,12 +213,12 @@ class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return tags
 
 
-def is_anndata(X):
+def is_anndata(X: Samples) -> Any:
     """Whether X looks like an AnnData object: a matrix, layers and names of genes."""
     return all(hasattr(X, name) for name in ("X", "layers", "var_names"))
 
 
-def check_genes(fitted, names):
+def check_genes(fitted: Any, names: Any) -> None:
     """Raise ValueError unless the genes are those of `fit`, in their order."""
     if np.array_equal(fitted, names):
         return
@@ -222,12 +233,12 @@ def check_genes(fitted, names):
     )
 
 
-def cell_totals(X):
+def cell_totals(X: Samples) -> Array:
     """Sum of each row of an array or CSR matrix, in float64: (n,)."""
     return np.asarray(X.sum(axis=1, dtype=np.float64)).ravel()
 
 
-def log_normalise(X, target_sum):
+def log_normalise(X: Samples, target_sum: float) -> Samples:
     """log(1 + x) of rows x scaled to a total; rows of zeros stay. X is left as it is.
 
     Parameters
@@ -251,7 +262,7 @@ def log_normalise(X, target_sum):
     return Z
 
 
-def gene_variances(Z):
+def gene_variances(Z: Array) -> Any:
     """Variance of each column, over the rows: float64 (n_genes,)."""
     if sparse.issparse(Z):
         return mean_variance_axis(Z, axis=0)[1].astype(np.float64)

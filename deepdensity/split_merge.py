@@ -5,12 +5,14 @@ that were merged, many between two halves of one.
 """
 
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 from sklearn.manifold import spectral_embedding
 from sklearn.neighbors import KNeighborsClassifier, kneighbors_graph
+
+from ._typing import Array
 
 __all__ = [
     "NeighbourGraph",
@@ -34,7 +36,7 @@ class NeighbourGraph(NamedTuple):
     weights: sparse.csr_matrix  # (m, m), symmetric, 0 where not near
 
 
-def neighbour_graph(points, random):
+def neighbour_graph(points: Array, random: np.random.RandomState) -> NeighbourGraph:
     """The graph of each sample's 10 nearest neighbours, made symmetric.
 
     Parameters
@@ -55,7 +57,7 @@ def neighbour_graph(points, random):
     return NeighbourGraph(rows, points, ((near + near.T) / 2).tocsr())
 
 
-def pair_cuts(weights, labels, n_clusters):
+def pair_cuts(weights: Any, labels: Array, n_clusters: int) -> Array:
     r"""Normalised cut between each two clusters, in the graph of those two alone.
 
     .. math::
@@ -83,7 +85,7 @@ def pair_cuts(weights, labels, n_clusters):
     return share + share.T
 
 
-def best_cut(weights, least):
+def best_cut(weights: Any, least: int) -> tuple[float, Array]:
     """The cut of a graph in two that has the lowest normalised cut, nearly.
 
     Sought among the prefixes of the nodes as ordered by each of the first eigenvectors
@@ -121,7 +123,7 @@ def best_cut(weights, least):
     return best, side
 
 
-def prefix_cuts(weights):
+def prefix_cuts(weights: Any) -> Any:
     """Normalised cut between the first i nodes and the rest, for i = 1 to n - 1."""
     n_nodes = weights.shape[0]
     edges = sparse.triu(weights, 1).tocoo()  # row < column
@@ -139,7 +141,9 @@ def prefix_cuts(weights):
     return sum(ratios)
 
 
-def split_and_merge(graph, labels, n_clusters):
+def split_and_merge(
+    graph: NeighbourGraph, labels: Array, n_clusters: int
+) -> Array | None:
     """Merge what hangs together most and cut in two what hangs together least.
 
     A cluster under three tenths of the mean size goes to the cluster that it hangs
@@ -173,7 +177,7 @@ def split_and_merge(graph, labels, n_clusters):
         heir = int(pairs[freed].argmax())
     else:
         pairs[split] = pairs[:, split] = 0
-        heir, freed = np.unravel_index(pairs.argmax(), pairs.shape)
+        heir, freed = map(int, np.unravel_index(pairs.argmax(), pairs.shape))
         if pairs[heir, freed] <= value:
             return None
     repaired = np.where(labels == freed, heir, labels)

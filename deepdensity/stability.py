@@ -4,6 +4,7 @@ The soft assignment q of Eq. 5 is :func:`deepdensity.assignment.soft_assignment`
 """
 
 import torch
+from torch import Tensor
 
 __all__ = [
     "DETERMINACIES",
@@ -17,7 +18,7 @@ __all__ = [
 DETERMINACIES = ("linear", "quadratic")
 
 
-def otsu_threshold(q, n_bins=1000):
+def otsu_threshold(q: Tensor, n_bins: int = 1000) -> Tensor:
     r"""Threshold t that splits the values of q best in two (Otsu 1979).
 
     .. math::
@@ -49,8 +50,9 @@ def otsu_threshold(q, n_bins=1000):
     values = q.detach().flatten().float()
     real = torch.float32 if q.device.type == "mps" else torch.float64
     # in parts: the float32 counts of a histogram stop at 2^24
-    parts = values.split(2**22)
-    counts = sum(torch.histc(v, n_bins, min=0.0, max=1.0).to(real) for v in parts)
+    parts = torch.split(values, 2**22)
+    counted = [torch.histc(v, n_bins, min=0.0, max=1.0).to(real) for v in parts]
+    counts = torch.stack(counted).sum(0)
     edges = torch.arange(1, n_bins, device=q.device, dtype=real) / n_bins
     centres = (torch.arange(n_bins, device=q.device, dtype=real) + 0.5) / n_bins
     below = counts.cumsum(0)[:-1]  # (n_bins - 1,): an entry for each inner edge
@@ -68,7 +70,7 @@ def otsu_threshold(q, n_bins=1000):
     return ((run * edges).sum() / run.sum()).to(q.dtype)
 
 
-def determinacy(q, threshold, form="quadratic"):
+def determinacy(q: Tensor, threshold: Tensor, form: str = "quadratic") -> Tensor:
     r"""How surely q says "in" or "out" (Cheng et al. 2024, Eq. 6).
 
     .. math::
@@ -105,7 +107,7 @@ def determinacy(q, threshold, form="quadratic"):
     return share if form == "linear" else share.square()
 
 
-def sample_stability(fq, lambda_var=0.8):
+def sample_stability(fq: Tensor, lambda_var: float = 0.8) -> Tensor:
     r"""Stability of every sample (Cheng et al. 2024, Eq. 7).
 
     .. math::
@@ -136,7 +138,7 @@ def sample_stability(fq, lambda_var=0.8):
     return fq.mean(1) - lambda_var * fq.var(1, correction=0)
 
 
-def instability(sq):
+def instability(sq: Tensor) -> Tensor:
     r"""The clustering loss of DECS (Cheng et al. 2024, Eq. 8).
 
     .. math::
@@ -153,7 +155,13 @@ def instability(sq):
     return 1 - sq.mean()
 
 
-def centre_gradient_bound(radius, n_clusters, threshold, alpha=1.0, lambda_var=0.8):
+def centre_gradient_bound(
+    radius: float,
+    n_clusters: int,
+    threshold: float,
+    alpha: float = 1.0,
+    lambda_var: float = 0.8,
+) -> float:
     r"""Bound on the gradient of the loss with respect to one centre (Theorem 1).
 
     .. math::

@@ -1,11 +1,14 @@
 """Where the clustering phase starts: at k-means, as in the papers, or elsewhere."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 from sklearn.cluster import KMeans, SpectralClustering
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KNeighborsClassifier
+
+from ._typing import Array
 
 __all__ = [
     "STARTS",
@@ -21,7 +24,9 @@ N_NEIGHBORS = 10
 MAX_SAMPLES = 10_000  # that a mixture or a graph is made of; the others follow
 
 
-def kmeans_start(Z, views, n_clusters, n_init, seed):
+def kmeans_start(
+    Z: Array, views: Array, n_clusters: int, n_init: int, seed: int
+) -> tuple[Array, Array]:
     """k-means on the embedding, as in both papers.
 
     Parameters
@@ -41,7 +46,9 @@ def kmeans_start(Z, views, n_clusters, n_init, seed):
     return kmeans.cluster_centers_, kmeans.labels_
 
 
-def gaussian_mixture_start(Z, views, n_clusters, n_init, seed):
+def gaussian_mixture_start(
+    Z: Array, views: Array, n_clusters: int, n_init: int, seed: int
+) -> Any:
     """Most likely component of a Gaussian mixture with full covariances.
 
     It lets clusters differ in size and shape, which k-means does not. Of more than
@@ -52,12 +59,16 @@ def gaussian_mixture_start(Z, views, n_clusters, n_init, seed):
     return mixture_start(Z, Z, n_clusters, n_init, seed)
 
 
-def view_mixture_start(Z, views, n_clusters, n_init, seed):
+def view_mixture_start(
+    Z: Array, views: Array, n_clusters: int, n_init: int, seed: int
+) -> Any:
     """The Gaussian mixture of the view-averaged embedding; see `spectral_start`."""
     return mixture_start(Z, views, n_clusters, n_init, seed)
 
 
-def mixture_start(Z, fitted, n_clusters, n_init, seed):
+def mixture_start(
+    Z: Array, fitted: Any, n_clusters: int, n_init: int, seed: int
+) -> Any:
     if len(Z) < MIN_PER_CLUSTER * n_clusters:
         return kmeans_start(Z, Z, n_clusters, n_init, seed)
     random = np.random.RandomState(seed)
@@ -67,14 +78,16 @@ def mixture_start(Z, fitted, n_clusters, n_init, seed):
     return cluster_means(Z, labels, n_clusters), labels
 
 
-def some(n_samples, random):
+def some(n_samples: int, random: np.random.RandomState) -> Any:
     """Indices of all samples, or of a random 10,000 of them."""
     if n_samples <= MAX_SAMPLES:
         return np.arange(n_samples)
     return random.choice(n_samples, MAX_SAMPLES, replace=False)
 
 
-def spectral_start(Z, views, n_clusters, n_init, seed):
+def spectral_start(
+    Z: Array, views: Array, n_clusters: int, n_init: int, seed: int
+) -> tuple[Array, Array]:
     """Spectral clustering on the 10-neighbour graph of the view-averaged embedding.
 
     The mean embedding of a sample's augmented views is smoother than that of the sample
@@ -118,7 +131,9 @@ def spectral_start(Z, views, n_clusters, n_init, seed):
     return cluster_means(Z, labels, n_clusters), labels
 
 
-def several_starts(Z, views, n_clusters, n_init, seed):
+def several_starts(
+    Z: Array, views: Array, n_clusters: int, n_init: int, seed: int
+) -> Any:
     """Starts to be tried: name -> (centres, labels).
 
     A mixture ends in local optima that its likelihood does not tell apart: that of the
@@ -136,7 +151,7 @@ def several_starts(Z, views, n_clusters, n_init, seed):
     return starts
 
 
-def cluster_means(Z, labels, n_clusters):
+def cluster_means(Z: Array, labels: Array, n_clusters: int) -> Any:
     """Mean of each cluster's rows, that of all rows for a label that is not there."""
     means = np.tile(Z.mean(0), (n_clusters, 1))
     for label in np.unique(labels):

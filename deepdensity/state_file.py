@@ -7,8 +7,10 @@ there stays if writing fails.
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -20,7 +22,7 @@ FORMAT = 1  # of the file; a reader knows its own and all before it
 
 
 @contextmanager
-def replacing(path):
+def replacing(path: str | Path) -> Iterator[Any]:
     """A path to write to in the block; at its end the file takes the place of `path`.
 
     Where the block fails, what was at `path` is as before.
@@ -34,7 +36,7 @@ def replacing(path):
         beside.unlink(missing_ok=True)
 
 
-def write_state(path, content, tensors):
+def write_state(path: str | Path, content: dict[str, Any], tensors: Any) -> None:
     """Write what JSON can hold, and tensors by name, to a file.
 
     Parameters
@@ -57,7 +59,7 @@ def write_state(path, content, tensors):
         beside.write_bytes(safetensors.torch.save(tensors, metadata))
 
 
-def read_state(path):
+def read_state(path: str | Path) -> Any:
     """Content and tensors of a file that :func:`write_state` has written.
 
     Raises
@@ -92,7 +94,7 @@ def read_state(path):
     return json.loads(text), tensors
 
 
-def checksum(text, tensors):
+def checksum(text: Any, tensors: Any) -> Any:
     """SHA-256 of the text and of the tensors with their names, types and shapes."""
     digest = hashlib.sha256(text.encode())
     for name in sorted(tensors):
@@ -102,7 +104,7 @@ def checksum(text, tensors):
     return digest.hexdigest()
 
 
-def import_safetensors():
+def import_safetensors() -> Any:
     try:
         import safetensors
         import safetensors.torch

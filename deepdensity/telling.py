@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from types import FrameType
 
 from sklearn.exceptions import ConvergenceWarning
 
@@ -10,7 +11,7 @@ __all__ = ["warn"]
 INSIDE = {"contextlib", "deepdensity", "joblib", "sklearn"}
 
 
-def warn(message):
+def warn(message: str) -> None:
     """A ConvergenceWarning at the line that has called into this package.
 
     Frames of scikit-learn and joblib are passed over, too: `fit_predict` and pipelines
@@ -22,5 +23,5 @@ def warn(message):
     warnings.warn(message, ConvergenceWarning, stacklevel=level)
 
 
-def package(frame):
+def package(frame: FrameType) -> str:
     return frame.f_globals.get("__name__", "").partition(".")[0]

@@ -4,15 +4,20 @@ The loop itself is skorch's. What is added: criteria see the embedding and the
 reconstruction, batches come whole, and a block of code can run between epochs.
 """
 
+from __future__ import annotations
+
 import copy
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.history import History
-from torch import nn
+from torch import Tensor, nn
 
+from ._typing import Array, Samples
 from .batches import BatchIterator, TrainingSet
 from .inputs import BLOCK, Source
 from .interruption import Interruption
@@ -21,6 +26,9 @@ from .passes import network_passes
 from .progress import Progress
 from .rows import SomeRows
 from .schedules import SCHEDULES, WARM_UP, RecordedRate, ScheduledRate
+
+if TYPE_CHECKING:
+    from .inputs import InputFormat
 
 __all__ = ["AutoencoderNet", "Trainer", "decode", "embed", "reconstruction_error"]
 
@@ -37,7 +45,9 @@ class PhaseNet(NeuralNet):
 
     begun = False
 
-    def fit_loop(self, X, y=None, epochs=None, **fit_params):
+    def fit_loop(
+        self, X: Samples, y: Any = None, epochs: Any = None, **fit_params: Any
+    ) -> Self:
         for _ in range(epochs):
             if self.interruption.asked:
                 break
@@ -47,17 +57,17 @@ class PhaseNet(NeuralNet):
             super().fit_loop(X, y, epochs=1, **fit_params)
         return self
 
-    def end(self):
+    def end(self) -> None:
         if self.begun:
             self.notify("on_train_end", X=None, y=None)
 
     @property
-    def n_steps(self):
+    def n_steps(self) -> int:
         """Batches trained on in all epochs so far."""
         return sum(len(row["batches"]) for row in self.history)
 
     @property
-    def place(self):
+    def place(self) -> str:
         """How far the phase has come, in words."""
         n_epochs = len(self.history)
         return (
@@ -76,7 +86,7 @@ class AutoencoderNet(PhaseNet):
     bfloat16 = False  # whether the network computes in half the precision
     passes = network_passes()
 
-    def infer(self, x, **fit_params):
+    def infer(self, x: Any, **fit_params: Any) -> Any:
         encode, decode = self.passes
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bfloat16):
             z = encode(self.module_, x)
@@ -84,17 +94,21 @@ class AutoencoderNet(PhaseNet):
             reconstruction = decode(self.module_, z).float() if decodes else None
         return z.float(), reconstruction
 
-    def get_loss(self, y_pred, y_true, X=None, training=False):
+    def get_loss(
+        self, y_pred: Any, y_true: Samples, X: Samples = None, training: bool = False
+    ) -> Any:
         return self.criterion_(*y_pred, *y_true)
 
 
 class DecoderNet(PhaseNet):
     """skorch net that trains the decoder alone: x is an embedding, the target its X."""
 
-    def infer(self, x, **fit_params):
+    def infer(self, x: Any, **fit_params: Any) -> Any:
         return self.module_.decode(x)
 
-    def get_loss(self, y_pred, y_true, X=None, training=False):
+    def get_loss(
+        self, y_pred: Any, y_true: Samples, X: Samples = None, training: bool = False
+    ) -> Any:
         return self.criterion_(y_pred, y_true[1])
 
 
@@ -136,21 +150,21 @@ class Trainer:
 
     def __init__(
         self,
-        module,
-        source,
-        generator,
+        module: Any,
+        source: Source,
+        generator: torch.Generator,
         *,
-        lr,
-        batch_size,
-        views=None,
-        augment=None,
-        schedule="constant",
-        bfloat16=False,
-        compiled=False,
-        callbacks=None,
-        verbose=0,
-        interruption=None,
-    ):
+        lr: float,
+        batch_size: int,
+        views: dict[str, Any] | None = None,
+        augment: Callable[..., Any] | None = None,
+        schedule: str = "constant",
+        bfloat16: bool = False,
+        compiled: bool = False,
+        callbacks: list[Any] | None = None,
+        verbose: int = 0,
+        interruption: Interruption | None = None,
+    ) -> None:
         self.module = module.to(source.device)
         self.source = source
         self.generator = generator
@@ -165,10 +179,10 @@ class Trainer:
         self.verbose = verbose
         self.interruption = interruption or Interruption()
         self.is_trial = False
-        self.progress = None  # a bar that several phases share
+        self.progress: Progress | None = None  # a bar that several phases share
         self.history = History()
 
-    def trial(self, seed, progress=None):
+    def trial(self, seed: int, progress: Progress | None = None) -> Trainer:
         """A trainer of a copy of the network: what it does leaves no trace here.
 
         It shows no bar but `progress`, if that is given.
@@ -180,7 +194,7 @@ class Trainer:
         trial.is_trial, trial.progress = True, progress
         return trial
 
-    def part(self, rows):
+    def part(self, rows: Array) -> Trainer:
         """A trainer of the same network on some of the rows: for images alone.
 
         The views of vectors go by the numbers of the rows.
@@ -191,11 +205,13 @@ class Trainer:
         return part
 
     @property
-    def steps_per_epoch(self):
+    def steps_per_epoch(self) -> int:
         return -(-len(self.source) // self.batch_size)
 
     @contextmanager
-    def phase(self, name, criterion, n_epochs, n_steps):
+    def phase(
+        self, name: str, criterion: Any, n_epochs: int, n_steps: int
+    ) -> Iterator[Any]:
         """A net to train by ``net.fit_loop(..., epochs=1)``, an epoch at a time.
 
         Around the block stand skorch's train begin and train end; a callback that stops
@@ -215,7 +231,9 @@ class Trainer:
             yield net
         self.finish(net)
 
-    def net(self, kind, name, n_epochs, n_steps, **params):
+    def net(
+        self, kind: Any, name: str, n_epochs: int, n_steps: int, **params: Any
+    ) -> Any:
         """An initialised skorch net on this module and source."""
         callbacks = [("recorded_rate", RecordedRate()), *(self.callbacks or [])]
         if self.schedule != "constant":
@@ -249,7 +267,7 @@ class Trainer:
         net.interruption = self.interruption
         return net
 
-    def finish(self, net):
+    def finish(self, net: Any) -> None:
         """End a net's training and keep its history."""
         net.end()
         for row in net.history:
@@ -260,7 +278,7 @@ class Trainer:
         )
 
     @contextmanager
-    def stopped_by_callback(self):
+    def stopped_by_callback(self) -> Iterator[None]:
         """Lets a callback end the block, as skorch's EarlyStopping does.
 
         It raises a KeyboardInterrupt, as the user does who insists on an interruption.
@@ -271,7 +289,7 @@ class Trainer:
             if self.interruption.insisted:
                 raise
 
-    def pretrain(self, n_epochs):
+    def pretrain(self, n_epochs: int) -> None:
         """Minimise the reconstruction error (DECS, Eq. 2; IDCL, Eq. 13)."""
         if n_epochs:
             n_steps = n_epochs * self.steps_per_epoch
@@ -279,34 +297,37 @@ class Trainer:
             with self.phase("pretrain", loss, n_epochs, n_steps) as net:
                 net.fit_loop(TrainingSet(self.source), epochs=n_epochs)
 
-    def embed(self):
+    def embed(self) -> Array:
         """Embedding of all rows, computed in float32: float64 array (n, latent).
 
         Where the training has diverged it holds NaN or infinity.
         """
         return embed(self.module, self.source, torch.float32).astype(np.float64)
 
-    def embed_view(self):
+    def embed_view(self) -> Array:
         """Embedding of one random view of each row, as the clustering phase sees it."""
         views = self.views.get("cluster")
         if views is None:
             return self.embed()
 
-        def view(x, rows):
+        def view(x: Any, rows: Any) -> Any:
             return views(x, rows, self.generator)[0]
 
         return embed(self.module, self.source, torch.float32, view).astype(np.float64)
 
-    def embed_views(self, n_views):
+    def embed_views(self, n_views: int) -> Array:
         """Mean embedding of the augmented views of each row: float64 (n, latent).
 
         Of vectors, whose views are of other samples, it is the embedding as it is.
         """
         if self.augment is None:
             return self.embed()
-        return sum(self.embed_view() for _ in range(n_views)) / n_views
+        total = self.embed_view()
+        for _ in range(n_views - 1):
+            total += self.embed_view()
+        return total / n_views
 
-    def refit_decoder(self, n_epochs):
+    def refit_decoder(self, n_epochs: int) -> None:
         """Train the decoder alone, so that it follows an encoder trained without it.
 
         Parameters that the embedding depends on, as tied weights do, stay as they are.
@@ -329,16 +350,16 @@ class Trainer:
 class DecoderSet(TrainingSet):
     """Embeddings as the input, the samples they stand for as the target."""
 
-    def __init__(self, source, Z):
+    def __init__(self, source: Source, Z: Tensor) -> None:
         super().__init__(source)
         self.Z = Z
 
-    def __getitem__(self, chunk):
+    def __getitem__(self, chunk: Any) -> Any:
         x, _ = super().__getitem__(chunk)
         return self.Z[chunk].to(x.device), x
 
 
-def encoder_parameters(module, source):
+def encoder_parameters(module: Any, source: Source) -> Any:
     """The parameters that the embedding depends on."""
     learnt = [p for p in module.parameters() if p.requires_grad]
     z = module.eval().encode(source.read(slice(0, 2)))
@@ -347,7 +368,7 @@ def encoder_parameters(module, source):
 
 
 @contextmanager
-def frozen(parameters):
+def frozen(parameters: Any) -> Iterator[None]:
     """No gradient reaches these parameters inside the block."""
     for parameter in parameters:
         parameter.requires_grad_(False)
@@ -358,7 +379,7 @@ def frozen(parameters):
             parameter.requires_grad_(True)
 
 
-def in_dtype(module, dtype, device):
+def in_dtype(module: Any, dtype: torch.dtype, device: torch.device) -> Any:
     """The module in evaluation mode: itself in float32, a converted copy otherwise."""
     module.eval()
     if dtype == torch.float32:
@@ -366,7 +387,7 @@ def in_dtype(module, dtype, device):
     return copy.deepcopy(module).to(device=device, dtype=dtype)
 
 
-def embed(module, source, dtype, view=None):
+def embed(module: Any, source: Source, dtype: torch.dtype, view: Any = None) -> Array:
     """Embedding of all rows, block by block: array (n, latent) of the given dtype.
 
     ``view(x, rows)``, if given, changes each block before. In float64 a row's embedding
@@ -383,19 +404,19 @@ def embed(module, source, dtype, view=None):
     return torch.cat(blocks).numpy()
 
 
-def decode(module, Z, format, device):
+def decode(module: Any, Z: Array, format: InputFormat, device: torch.device) -> Array:
     """Rows in the units of X for embeddings Z (m, latent), in the dtype of Z."""
-    Z = torch.from_numpy(Z)
-    module = in_dtype(module, Z.dtype, device)
+    points = torch.from_numpy(Z)
+    module = in_dtype(module, points.dtype, device)
     with torch.inference_mode():
         blocks = [
             format.restore(module.decode(block.to(device))).cpu()
-            for block in Z.split(BLOCK)
+            for block in torch.split(points, BLOCK)
         ]
     return torch.cat(blocks).numpy()
 
 
-def reconstruction_error(module, source):
+def reconstruction_error(module: Any, source: Source) -> Any:
     """Mean squared error of the reconstructed values, in squared units of X."""
     module.eval()
     total = 0.0

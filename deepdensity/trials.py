@@ -6,12 +6,16 @@ clusters that a sample keeps whichever way it is seen, and a wrong one loses clu
 cuts through where there is no gap; 150 steps show it, without labels.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 from sklearn.metrics import adjusted_rand_score, mutual_info_score
+from torch import Tensor
 
+from ._typing import Array
 from .assignment import (
     by_blocks,
     kernel_scale,
@@ -24,6 +28,9 @@ from .progress import Progress
 from .recipe import BALANCE
 from .split_merge import neighbour_graph, split_and_merge
 from .starts import cluster_means
+
+if TYPE_CHECKING:
+    from .training import Trainer
 
 __all__ = [
     "Trial",
@@ -45,11 +52,11 @@ class Trial(NamedTuple):
     name: str
     score: float  # `view_information`, in nats: higher is better
     labels: np.ndarray  # (n,), after the trial
-    views: list  # of (n,): the labels as seen in each view
-    state: dict  # of the network, after the trial
+    views: list[Array]  # of (n,): the labels as seen in each view
+    state: dict[str, Tensor]  # of the network, after the trial
 
 
-def view_information(labels):
+def view_information(labels: list[Array]) -> float:
     r"""Information that two views of a sample share about its cluster.
 
     .. math::
@@ -73,7 +80,15 @@ def view_information(labels):
     return float(np.mean([mutual_info_score(a, b) for a, b in pairs]))
 
 
-def try_start(trainer, name, centres, labels, n_steps, seed, progress=None):
+def try_start(
+    trainer: Trainer,
+    name: str,
+    centres: Array,
+    labels: Array,
+    n_steps: int,
+    seed: int,
+    progress: Progress | None = None,
+) -> Trial:
     """Train a copy of the network from a start by sample stability.
 
     Parameters
@@ -98,14 +113,14 @@ def try_start(trainer, name, centres, labels, n_steps, seed, progress=None):
     loss = InstabilityLoss(centres, balance=BALANCE, scale=scale)
     with trial.phase("cluster", loss, 1, n_steps) as net:
         net.fit_loop(TrainingSet(trial.source, n_batches=n_steps), epochs=1)
-    centres = loss.centres.detach().cpu().double()
+    trained = loss.centres.detach().cpu().double()
 
-    def nearest(z):
-        distances = squared_distances_to(z, centres)
+    def nearest(z: Tensor) -> Tensor:
+        distances = squared_distances_to(z, trained)
         return soft_assignment(distances / scale).argmax(1)
 
-    def assign(Z):
-        return by_blocks(nearest, Z, len(centres))
+    def assign(Z: Array) -> Array:
+        return by_blocks(nearest, Z, len(trained))
 
     Z = trial.embed()
     if not np.isfinite(Z).all():
@@ -115,15 +130,18 @@ def try_start(trainer, name, centres, labels, n_steps, seed, progress=None):
     return Trial(name, score, assign(Z), views, trial.module.state_dict())
 
 
-def start_scale(Z, centres, labels):
+def start_scale(Z: Array, centres: Array, labels: Array) -> Any:
     """The kernel's squared unit for a start; see `kernel_scale`."""
-    labels = torch.from_numpy(labels).long()
-    own = torch.from_numpy(Z) - torch.from_numpy(centres)[labels]
+    own = (
+        torch.from_numpy(Z) - torch.from_numpy(centres)[torch.from_numpy(labels).long()]
+    )
     own = own.square_().sum(1, keepdim=True)  # (n, 1), as if there were one cluster
     return kernel_scale(own, torch.zeros(len(own), dtype=torch.long))
 
 
-def best_trial(trainer, starts, views, n_steps, seed):
+def best_trial(
+    trainer: Trainer, starts: dict[str, Any], views: Array, n_steps: int, seed: int
+) -> tuple[Trial, dict[str, Any]]:
     """Try each start, a start that equals an earlier one not again, and mend the best.
 
     The best trial's labels are repaired by splitting a cluster and merging two, and
@@ -151,10 +169,11 @@ def best_trial(trainer, starts, views, n_steps, seed):
     if trainer.verbose:
         progress = Progress("trials of starts", len(starts) + MAX_REPAIRS, stays=True)
 
-    def attempt(name, centres, labels):
+    def attempt(name: str, centres: Array, labels: Array) -> Trial:
         return try_start(trainer, name, centres, labels, n_steps, seed, progress)
 
-    trials, tried = [], []
+    trials: list[Trial] = []
+    tried: list[Array] = []
     for name, (centres, labels) in starts.items():
         if any(adjusted_rand_score(labels, other) > SAME for other in tried):
             continue
@@ -171,11 +190,14 @@ def best_trial(trainer, starts, views, n_steps, seed):
     return best, {trial.name: trial.score for trial in trials}
 
 
-def repairs(trainer, attempt, best, views, n_clusters, seed):
+def repairs(
+    trainer: Trainer, attempt: Any, best: Any, views: Array, n_clusters: int, seed: int
+) -> list[Trial]:
     """Trials of the best one's labels, mended again and again: a list."""
     graph = neighbour_graph(views, np.random.RandomState(seed))
     Z = trainer.embed()
-    trials, last, highest, vain = [], best, best.score, 0
+    trials: list[Trial] = []
+    last, highest, vain = best, best.score, 0
     while len(trials) < MAX_REPAIRS and vain < PATIENCE:
         labels = split_and_merge(graph, last.labels, n_clusters)
         if labels is None or trainer.interruption.asked:

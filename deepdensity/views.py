@@ -4,7 +4,18 @@ A view is called with a batch x ``(b, *shape)``, the rows it comes from (b,) and
 random generator, and returns the network's input and the sample to reconstruct from it.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 import torch
+from torch import Tensor
+
+from ._typing import Array
+
+if TYPE_CHECKING:
+    from .inputs import Source
 
 __all__ = ["AugmentedViews", "NeighbourViews"]
 
@@ -21,11 +32,13 @@ class AugmentedViews:
         augmentation; false reconstructs the view, as both papers do.
     """
 
-    def __init__(self, augment, clean):
+    def __init__(self, augment: Callable[..., Any], clean: bool) -> None:
         self.augment = augment
         self.clean = clean
 
-    def __call__(self, x, rows, generator):
+    def __call__(
+        self, x: Tensor, rows: Any, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
         view = self.augment(x, generator)
         return view, x if self.clean else view
 
@@ -47,13 +60,17 @@ class NeighbourViews:
         Share of the samples that a random neighbour stands in for on the way in, too.
     """
 
-    def __init__(self, source, neighbours, dropout, swap=0.0):
+    def __init__(
+        self, source: Source, neighbours: Array, dropout: float, swap: float = 0.0
+    ) -> None:
         self.source = source
         self.neighbours = neighbours
         self.dropout = dropout
         self.swap = swap
 
-    def __call__(self, x, rows, generator):
+    def __call__(
+        self, x: Tensor, rows: Any, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
         original = self.source.read(self.partners(rows, generator))
         if self.swap:
             partner = self.source.read(self.partners(rows, generator))
@@ -62,7 +79,7 @@ class NeighbourViews:
         kept = torch.rand(x.shape, generator=generator) >= self.dropout
         return x * kept.to(x), original
 
-    def partners(self, rows, generator):
+    def partners(self, rows: Any, generator: torch.Generator) -> Tensor:
         """A random neighbour of each row: int array (b,)."""
         n_neighbours = self.neighbours.shape[1]
         pick = torch.randint(n_neighbours, (len(rows),), generator=generator)

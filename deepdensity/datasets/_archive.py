@@ -1,7 +1,8 @@
 """Archives of a known checksum: found in the data home or downloaded into it."""
 
 import hashlib
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 __all__ = ["Archive", "damaged"]
 
@@ -22,7 +23,7 @@ class Archive(NamedTuple):
     url: str
     checksum: str
 
-    def locate(self, folder, download):
+    def locate(self, folder: Path, download: bool) -> Any:
         """Path of the archive, after its checksum has been verified.
 
         Parameters
@@ -53,7 +54,7 @@ class Archive(NamedTuple):
             )
         return self._download(path)
 
-    def _verify(self, path):
+    def _verify(self, path: Path) -> None:
         algorithm, _, expected = self.checksum.partition(":")
         with path.open("rb") as file:
             found = hashlib.file_digest(file, algorithm).hexdigest()
@@ -64,7 +65,7 @@ class Archive(NamedTuple):
                 "Delete it to have it downloaded again."
             )
 
-    def _download(self, path):
+    def _download(self, path: Path) -> Any:
         try:
             import pooch
         except ImportError:
@@ -89,6 +90,6 @@ class Archive(NamedTuple):
         return path
 
 
-def damaged(path, what):
+def damaged(path: Path, what: Any) -> Any:
     """The error for an archive that does not hold what it should."""
     return ValueError(f"{path} is not the expected archive: {what}.")

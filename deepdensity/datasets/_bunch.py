@@ -1,14 +1,29 @@
 """From the arrays of a file to what a loader returns."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils import Bunch
 
+from .._typing import Samples
+
+if TYPE_CHECKING:
+    from ..datasets._record import Record
+
 __all__ = ["as_bytes", "image_bunch", "make_bunch", "pixel_names"]
 
 
-def image_bunch(record, arrays, *, return_X_y=False, as_frame=False, **more):
+def image_bunch(
+    record: Record,
+    arrays: Any,
+    *,
+    return_X_y: bool = False,
+    as_frame: bool = False,
+    **more: Any,
+) -> Any:
     """A loader's return value, for images.
 
     Parameters
@@ -41,7 +56,14 @@ def image_bunch(record, arrays, *, return_X_y=False, as_frame=False, **more):
     return make_bunch(record, X, arrays, return_X_y, as_frame, **more)
 
 
-def make_bunch(record, X, arrays, return_X_y=False, as_frame=False, **more):
+def make_bunch(
+    record: Record,
+    X: Samples,
+    arrays: Any,
+    return_X_y: bool = False,
+    as_frame: bool = False,
+    **more: Any,
+) -> Any:
     """The same, for rows (n, d) of any kind."""
     check_numbers(record, X)
     y = check_classes(record, X, arrays)
@@ -63,12 +85,12 @@ def make_bunch(record, X, arrays, return_X_y=False, as_frame=False, **more):
         target=target,
         frame=frame,
         target_names=np.asarray(names, dtype=str),
-        DESCR=record.describe(*X.shape, len(names)),
+        DESCR=record.describe(X.shape[0], X.shape[1], len(names)),
         **more,
     )
 
 
-def check_numbers(record, X):
+def check_numbers(record: Record, X: Samples) -> None:
     """Raise ValueError unless X holds at least one sample, of plain numbers."""
     if X.ndim != 2 or X.shape[0] == 0 or X.dtype.kind not in "uif":
         raise ValueError(
@@ -77,7 +99,7 @@ def check_numbers(record, X):
         )
 
 
-def check_classes(record, X, arrays):
+def check_classes(record: Record, X: Samples, arrays: Any) -> Any:
     """y as int64 (n,), none of it negative."""
     y = arrays["y"]
     if y.shape != (X.shape[0],) or y.dtype.kind not in "ui" or y.min() < 0:
@@ -88,7 +110,7 @@ def check_classes(record, X, arrays):
     return y.astype(np.int64)
 
 
-def as_bytes(record, X):
+def as_bytes(record: Record, X: Samples) -> Any:
     """X as uint8, where it holds whole numbers from 0 to 255; else ValueError."""
     if X.dtype == np.uint8:
         return X
@@ -100,12 +122,12 @@ def as_bytes(record, X):
     return X.astype(np.uint8)
 
 
-def is_byte(X):
+def is_byte(X: Samples) -> Any:
     """Which values are whole numbers from 0 to 255."""
     return (X >= 0) & (X <= 255) & (X == np.rint(X))
 
 
-def colour_shape(record, shape):
+def colour_shape(record: Record, shape: Any) -> Any:
     """(height, width, 3) of colour images: as they come, or square ones as rows."""
     if len(shape) == 3 and shape[2] == 3:
         return tuple(shape)
@@ -118,13 +140,13 @@ def colour_shape(record, shape):
     return (side, side, 3)
 
 
-def pixel_names(shape):
+def pixel_names(shape: Any) -> Any:
     """Names of the columns of flat images, by row and column, as in `load_digits`."""
     rows, columns = shape
     return [f"pixel_{i}_{j}" for i in range(rows) for j in range(columns)]
 
 
-def frames(X, y, names):
+def frames(X: Samples, y: Any, names: Any) -> Any:
     """data, target and both, as a data frame, a series and a data frame."""
     try:
         import pandas

@@ -1,16 +1,30 @@
 """Where the arrays of a set come from: its npz file, else whatever makes one."""
 
+from __future__ import annotations
+
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sklearn.datasets import get_data_home
 
 from ._npz import read_npz, write_npz
 
+if TYPE_CHECKING:
+    from ..datasets._record import Record
+
 __all__ = ["load_arrays"]
 
 
-def load_arrays(record, make, data_home, download_if_missing, optional=(), **more):
+def load_arrays(
+    record: Record,
+    make: Callable[..., Any] | None,
+    data_home: str | None,
+    download_if_missing: bool,
+    optional: Any = (),
+    **more: Any,
+) -> Any:
     """The arrays of a set: of its npz file, which is made where it is missing.
 
     Parameters

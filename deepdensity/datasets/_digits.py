@@ -1,6 +1,8 @@
 """Handwritten digits and articles of fashion: grey images from OpenML."""
 
 import functools
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -71,8 +73,12 @@ FASHION_MNIST = Record(
 
 
 def fetch_usps(
-    *, data_home=None, download_if_missing=True, return_X_y=False, as_frame=False
-):
+    *,
+    data_home: str | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+    as_frame: bool = False,
+) -> Any:
     """Load USPS: 9298 handwritten digits of 16 x 16 pixels, 10 classes.
 
     Parameters
@@ -114,7 +120,7 @@ def fetch_usps(
     return image_bunch(USPS, arrays, return_X_y=return_X_y, as_frame=as_frame)
 
 
-def usps_arrays(folder, download):
+def usps_arrays(folder: Path, download: bool) -> Any:
     """Of OpenML, where the values are in [-1, 1] and the labels are digit + 1."""
     X, y = openml_samples(41082, folder, download)
     X = np.rint((X + 1) * (USPS_SCALE / 2))
@@ -126,8 +132,12 @@ def usps_arrays(folder, download):
 
 
 def fetch_mnist(
-    *, data_home=None, download_if_missing=True, return_X_y=False, as_frame=False
-):
+    *,
+    data_home: str | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+    as_frame: bool = False,
+) -> Any:
     """Load MNIST: 70000 handwritten digits of 28 x 28 pixels, 10 classes.
 
     The last 10000 are the papers' "MNIST-test".
@@ -162,8 +172,12 @@ def fetch_mnist(
 
 
 def fetch_fashion_mnist(
-    *, data_home=None, download_if_missing=True, return_X_y=False, as_frame=False
-):
+    *,
+    data_home: str | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+    as_frame: bool = False,
+) -> Any:
     """Load Fashion-MNIST: 70000 articles of clothing, 28 x 28 pixels, 10 classes.
 
     Parameters
@@ -197,7 +211,14 @@ def fetch_fashion_mnist(
     )
 
 
-def byte_images(record, data_id, data_home, download_if_missing, return_X_y, as_frame):
+def byte_images(
+    record: Record,
+    data_id: int,
+    data_home: str | None,
+    download_if_missing: bool,
+    return_X_y: bool,
+    as_frame: bool,
+) -> Any:
     """The return value of a loader of grey uint8 images, by their id on OpenML."""
     make = functools.partial(byte_arrays, record, data_id)
     arrays = load_arrays(record, make, data_home, download_if_missing)
@@ -205,7 +226,8 @@ def byte_images(record, data_id, data_home, download_if_missing, return_X_y, as_
     return image_bunch(record, arrays, return_X_y=return_X_y, as_frame=as_frame)
 
 
-def byte_arrays(record, data_id, folder, download):
+def byte_arrays(record: Record, data_id: int, folder: Path, download: bool) -> Any:
     """Of OpenML, whose labels are the classes."""
     X, y = openml_samples(data_id, folder, download)
-    return {"X": as_bytes(record, X).reshape(-1, *record.image_shape), "y": y}
+    shape = record.image_shape or ()
+    return {"X": as_bytes(record, X).reshape(-1, *shape), "y": y}

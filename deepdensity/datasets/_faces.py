@@ -1,5 +1,7 @@
 """Faces of the YouTube Faces data base, from a file of one's own."""
 
+from typing import Any
+
 from ._bunch import image_bunch
 from ._cache import load_arrays
 from ._record import Record
@@ -24,7 +26,12 @@ YTF = Record(
 )
 
 
-def fetch_ytf(*, data_home=None, download_if_missing=True, return_X_y=False):
+def fetch_ytf(
+    *,
+    data_home: str | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+) -> Any:
     """Load faces of YouTube Faces from a local file; there is no download.
 
     The data base is given out on request, and there is no checksum for the subsets that

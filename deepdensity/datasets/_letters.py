@@ -5,9 +5,12 @@ import gzip
 import string
 import zipfile
 import zlib
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from .._typing import Array
 from ._archive import Archive, damaged
 from ._bunch import as_bytes, image_bunch
 from ._cache import load_arrays
@@ -48,12 +51,12 @@ RECORDS = {
 
 def fetch_emnist_letters(
     *,
-    letters="A-J",
-    data_home=None,
-    download_if_missing=True,
-    return_X_y=False,
-    as_frame=False,
-):
+    letters: str = "A-J",
+    data_home: str | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+    as_frame: bool = False,
+) -> Any:
     """Load EMNIST letters: 5600 images of 28 x 28 pixels for each letter.
 
     Capital and small forms of a letter are one class. The images are upright; EMNIST's
@@ -92,13 +95,13 @@ def fetch_emnist_letters(
     if letters not in RECORDS:
         raise ValueError(f"letters={letters!r} should be one of {list(RECORDS)}.")
     record = RECORDS[letters]
-    make = functools.partial(letter_arrays, len(record.target_names))
+    make = functools.partial(letter_arrays, len(record.target_names or ()))
     arrays = load_arrays(record, make, data_home, download_if_missing)
     arrays["X"] = as_bytes(record, arrays["X"])
     return image_bunch(record, arrays, return_X_y=return_X_y, as_frame=as_frame)
 
 
-def letter_arrays(n_letters, folder, download):
+def letter_arrays(n_letters: Any, folder: Path, download: bool) -> Any:
     """The first letters of the archive: its training images, then its test images."""
     path = ARCHIVE.locate(folder, download)
     images, labels = [], []
@@ -116,7 +119,7 @@ def letter_arrays(n_letters, folder, download):
     return {"X": X[chosen].transpose(0, 2, 1), "y": y[chosen] - 1}
 
 
-def read_idx(archive, part, kind):
+def read_idx(archive: Any, part: Any, kind: Any) -> Array:
     """Array of unsigned bytes from a gzipped idx file of a zip file.
 
     An idx file begins with two zero bytes, the type (8 is unsigned bytes), the number

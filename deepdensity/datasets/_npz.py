@@ -5,6 +5,7 @@ import tempfile
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -14,7 +15,7 @@ __all__ = ["read_npz", "write_npz"]
 CSR_KEYS = {"data", "indices", "indptr", "shape", "format"}
 
 
-def read_npz(path, optional=(), sparse_too=False):
+def read_npz(path: Path, optional: Any = (), sparse_too: bool = False) -> Any:
     """X, y and what there is of the optional arrays.
 
     Parameters
@@ -63,7 +64,7 @@ def read_npz(path, optional=(), sparse_too=False):
     return arrays
 
 
-def write_npz(path, arrays):
+def write_npz(path: Path, arrays: Any) -> None:
     """Write arrays to an npz file that is either there and whole, or not there.
 
     Parameters

@@ -2,6 +2,8 @@
 
 import tarfile
 import zlib
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -74,7 +76,12 @@ CIFAR10 = Record(
 )
 
 
-def fetch_stl10(*, data_home=None, download_if_missing=True, return_X_y=False):
+def fetch_stl10(
+    *,
+    data_home: str | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+) -> Any:
     """Load STL-10: 13000 photographs of 96 x 96 pixels in colour, 10 classes.
 
     These are the labelled images, the 5000 for training and the 8000 for testing.
@@ -106,7 +113,12 @@ def fetch_stl10(*, data_home=None, download_if_missing=True, return_X_y=False):
     return objects(STL10, stl10_arrays, data_home, download_if_missing, return_X_y)
 
 
-def fetch_cifar10(*, data_home=None, download_if_missing=True, return_X_y=False):
+def fetch_cifar10(
+    *,
+    data_home: str | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+) -> Any:
     """Load CIFAR-10: 60000 photographs of 32 x 32 pixels in colour, 10 classes.
 
     Read from the authors' binary version, the same bytes as in their Python version and
@@ -139,14 +151,20 @@ def fetch_cifar10(*, data_home=None, download_if_missing=True, return_X_y=False)
     return objects(CIFAR10, cifar10_arrays, data_home, download_if_missing, return_X_y)
 
 
-def objects(record, make, data_home, download_if_missing, return_X_y):
+def objects(
+    record: Record,
+    make: Any,
+    data_home: str | None,
+    download_if_missing: bool,
+    return_X_y: bool,
+) -> Any:
     """The return value of a loader of uint8 images in colour."""
     arrays = load_arrays(record, make, data_home, download_if_missing)
     arrays["X"] = as_bytes(record, arrays["X"])
     return image_bunch(record, arrays, return_X_y=return_X_y)
 
 
-def stl10_arrays(folder, download):
+def stl10_arrays(folder: Path, download: bool) -> Any:
     """Images channel by channel and column by column; labels from 1."""
     path = STL10_ARCHIVE.locate(folder, download)
     names = [f"{part}_{kind}.bin" for part in ("train", "test") for kind in "Xy"]
@@ -159,7 +177,7 @@ def stl10_arrays(folder, download):
     return {"X": np.ascontiguousarray(X), "y": y.astype(np.int64) - 1}
 
 
-def cifar10_arrays(folder, download):
+def cifar10_arrays(folder: Path, download: bool) -> Any:
     """For each image a byte of label, then channel by channel, row by row."""
     path = CIFAR10_ARCHIVE.locate(folder, download)
     files = tar_bytes(path, CIFAR10_FILES)
@@ -174,12 +192,12 @@ def cifar10_arrays(folder, download):
     return {"X": np.ascontiguousarray(X), "y": y}
 
 
-def is_within(y, lowest, highest):
+def is_within(y: Any, lowest: Any, highest: Any) -> Any:
     """Whether there are labels, and all of them within the bounds."""
     return y.size > 0 and lowest <= y.min() and y.max() <= highest
 
 
-def tar_bytes(path, names):
+def tar_bytes(path: Path, names: Any) -> Any:
     """Contents of files in a gzipped tar archive, whatever folder they are in there.
 
     Nothing is unpacked to the disk. Reading stops after the last of the files, because
@@ -195,7 +213,8 @@ def tar_bytes(path, names):
             for member in archive:
                 name = member.name.rpartition("/")[2]
                 if member.isfile() and name in names:
-                    content = archive.extractfile(member).read()
+                    file = archive.extractfile(member)
+                    content = b"" if file is None else file.read()
                     files[name] = np.frombuffer(content, np.uint8)
                 if len(files) == len(names):
                     return files

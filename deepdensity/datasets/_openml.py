@@ -1,16 +1,19 @@
 """Images of one channel from OpenML, by scikit-learn's own loader."""
 
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 from sklearn.datasets import fetch_openml
+
+from .._typing import Array
 
 __all__ = ["openml_samples"]
 
 URL = "https://www.openml.org/d/"
 
 
-def openml_samples(data_id, folder, download):
+def openml_samples(data_id: int, folder: Path, download: bool) -> tuple[Array, Array]:
     """Samples and labels of a set of OpenML, whose checksum scikit-learn verifies.
 
     Parameters

@@ -1,10 +1,13 @@
 """Colour images in the PPM format, brought to one size."""
 
 import re
+from typing import Any
 
 import numpy as np
 import torch
 from torch.nn.functional import interpolate
+
+from .._typing import Array
 
 __all__ = ["read_ppm", "resize"]
 
@@ -14,7 +17,7 @@ GAP = rb"\s(?:\s|#[^\n]*\n)*"
 HEADER = re.compile(rb"P6" + GAP + rb"(\d+)" + GAP + rb"(\d+)" + GAP + rb"255\s")
 
 
-def read_ppm(content):
+def read_ppm(content: Any) -> Array:
     """Image of a binary PPM file of one byte a value.
 
     Parameters
@@ -42,7 +45,7 @@ def read_ppm(content):
     return pixels.reshape(height, width, 3)
 
 
-def resize(image, height, width):
+def resize(image: Array, height: int, width: int) -> Array:
     """The image in another size, by a triangular window as wide as a new pixel.
 
     Parameters

@@ -1,6 +1,6 @@
 """What is known of a data set before its data is there."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 __all__ = ["Record"]
 
@@ -32,10 +32,10 @@ class Record(NamedTuple):
     values: str
     source: str
     citation: str
-    target_names: tuple | None
-    image_shape: tuple | None = None
+    target_names: tuple[Any, ...] | None
+    image_shape: tuple[int, ...] | None = None
 
-    def describe(self, n_samples, n_features, n_classes):
+    def describe(self, n_samples: int, n_features: int, n_classes: int) -> str:
         """The text ``DESCR`` of a loaded set."""
         lines = [
             self.title,

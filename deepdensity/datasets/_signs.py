@@ -6,6 +6,8 @@ import zipfile
 import zlib
 from collections import Counter
 from numbers import Integral
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -75,8 +77,12 @@ SIGNS = (
 
 
 def fetch_gtsrb(
-    *, n_classes=5, data_home=None, download_if_missing=True, return_X_y=False
-):
+    *,
+    n_classes: int = 5,
+    data_home: str | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+) -> Any:
     """Load the most frequent classes of the German traffic signs (GTSRB), 32 x 32 x 3.
 
     The images are those of "Final Training", 39209 in 43 classes, resized. They come in
@@ -149,13 +155,13 @@ def fetch_gtsrb(
     return image_bunch(record, arrays, return_X_y=return_X_y, **more)
 
 
-def sign_arrays(n_classes, folder, download):
+def sign_arrays(n_classes: int, folder: Path, download: bool) -> Any:
     """The most frequent classes of the archive, in the order of their numbers."""
     path = ARCHIVE.locate(folder, download)
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [MEMBER.fullmatch(name) for name in sorted(archive.namelist())]
-            members = [member for member in members if member]
+            found = [MEMBER.fullmatch(name) for name in sorted(archive.namelist())]
+            members = [member for member in found if member]
             counts = Counter(int(member[1]) for member in members)
             if len(counts) < n_classes:
                 raise ValueError(f"it has images of {len(counts)} classes")

@@ -1,5 +1,8 @@
 """REUTERS-10K: news as tf-idf vectors, drawn from scikit-learn's RCV1."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 from sklearn.datasets import fetch_rcv1
@@ -32,7 +35,12 @@ REUTERS = Record(
 )
 
 
-def fetch_reuters10k(*, data_home=None, download_if_missing=True, return_X_y=False):
+def fetch_reuters10k(
+    *,
+    data_home: str | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+) -> Any:
     """Load REUTERS-10K: 10000 news in 2000 words, 4 classes.
 
     Every paper draws 10000 documents of its own from the 685071 of RCV1-v2 that belong
@@ -79,7 +87,7 @@ def fetch_reuters10k(*, data_home=None, download_if_missing=True, return_X_y=Fal
     return make_bunch(REUTERS, X, arrays, return_X_y, image_shape=None)
 
 
-def reuters_arrays(folder, download):
+def reuters_arrays(folder: Path, download: bool) -> Any:
     """A draw from RCV1."""
     try:
         rcv1 = fetch_rcv1(data_home=str(folder), download_if_missing=download)

@@ -1,20 +1,23 @@
 """Density cores and centres of clusters: a fitted model's, or as they are given."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.utils import check_array
 
+from .._typing import Estimator
 from ._fitted import check_rows
 
 __all__ = ["centers_of", "check_centers", "core_mask", "core_samples"]
 
 
-def core_samples(model):
+def core_samples(model: Estimator) -> Any:
     """Training samples in the density cores; none where every sample is in one."""
     cores = getattr(model, "core_sample_indices_", np.array([], dtype=int))
     return cores[:0] if len(cores) == len(model.labels_) else cores
 
 
-def centers_of(model):
+def centers_of(model: Estimator) -> Any:
     """Centres of the clusters that have samples, in the latent space; what they are."""
     alive = np.unique(model.labels_)
     if hasattr(model, "core_means_"):
@@ -22,7 +25,7 @@ def centers_of(model):
     return model.cluster_centers_[alive], "cluster centre"
 
 
-def check_centers(centers, n_clusters, n_components):
+def check_centers(centers: Any, n_clusters: int, n_components: int) -> Any:
     """Centres as an array of a row for each cluster at least."""
     centers = check_array(centers, input_name="centers")
     if len(centers) < n_clusters or centers.shape[1] != n_components:
@@ -33,7 +36,7 @@ def check_centers(centers, n_clusters, n_components):
     return centers
 
 
-def core_mask(cores, n_samples):
+def core_mask(cores: Any, n_samples: int) -> Any:
     """Indices or a mask, or None for none, as a mask (n_samples,)."""
     mask = np.zeros(n_samples, dtype=bool)
     if cores is None:

@@ -1,10 +1,13 @@
 """What displays ask of a fitted estimator, a pipeline or a search."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
+from .._typing import Array, Estimator, Samples
 from ..fitted import FittedDeepClustering
 
 __all__ = [
@@ -18,7 +21,7 @@ __all__ = [
 ]
 
 
-def fitted_parts(estimator):
+def fitted_parts(estimator: Estimator) -> tuple[Any, Any]:
     """A fitted estimator, and the deep clustering at its end.
 
     Parameters
@@ -37,7 +40,7 @@ def fitted_parts(estimator):
     return estimator, last_step(estimator)
 
 
-def last_step(estimator):
+def last_step(estimator: Estimator) -> Any:
     """The deep clustering that an estimator is, or that a pipeline ends in."""
     model = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     if not isinstance(model, FittedDeepClustering):
@@ -48,19 +51,19 @@ def last_step(estimator):
     return model
 
 
-def rows_of(X, rows):
+def rows_of(X: Samples, rows: Any) -> Any:
     """Some rows of X, whatever kind of table, matrix or array it is."""
     return X[rows] if isinstance(X, np.ndarray) else _safe_indexing(X, rows)
 
 
-def generator_of(random_state):
+def generator_of(random_state: Any) -> np.random.RandomState:
     """A RandomState; None takes fresh entropy and leaves NumPy's global one alone."""
     if isinstance(random_state, np.random.RandomState):
         return random_state
     return np.random.RandomState(random_state)
 
 
-def check_rows(name, values, n_samples, of="X"):
+def check_rows(name: str, values: Array, n_samples: int, of: str = "X") -> Any:
     """`values` as an array with a row for each of `n_samples`."""
     values = np.asarray(values)
     if values.ndim == 0 or len(values) != n_samples:
@@ -69,7 +72,7 @@ def check_rows(name, values, n_samples, of="X"):
     return values
 
 
-def check_labels(labels, n_samples, of="X"):
+def check_labels(labels: Array, n_samples: int, of: str = "X") -> Any:
     """Labels as an array of whole numbers from 0 on."""
     labels = check_rows("labels", labels, n_samples, of)
     whole = labels.ndim == 1 and labels.dtype.kind in "iu"
@@ -82,7 +85,9 @@ def check_labels(labels, n_samples, of="X"):
     return labels
 
 
-def choose_clusters(labels, clusters=None, max_clusters=None):
+def choose_clusters(
+    labels: Array, clusters: Any = None, max_clusters: Any = None
+) -> tuple[Array, str]:
     """The clusters to draw: those named, or the largest, at most so many.
 
     Returns

@@ -1,17 +1,24 @@
 """Samples as pictures: put into the axes' order, scaled to [0, 1], tiled."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from scipy import sparse
 
+from .._typing import Array, Axes, Samples
 from ..inputs import image_layout
+
+if TYPE_CHECKING:
+    from ..inputs import Layout
 
 __all__ = ["as_array", "as_pictures", "layout_of", "show_mosaic", "tile", "to_unit"]
 
 
-def layout_of(X, image_shape=None, known=None):
+def layout_of(X: Samples, image_shape: Any = None, known: Any = None) -> Any:
     """How the samples of X are laid out.
 
     `image_shape` has the first word, then `known`, the layout that an estimator was
@@ -24,13 +31,13 @@ def layout_of(X, image_shape=None, known=None):
     return image_layout(sample_shape, image_shape)
 
 
-def as_array(rows):
+def as_array(rows: Any) -> Array:
     """Rows of X as a float64 array (n, d), whatever X is."""
     rows = rows.toarray() if sparse.issparse(rows) else np.asarray(rows)
     return np.array(rows.reshape(len(rows), -1), dtype=np.float64)
 
 
-def as_pictures(rows, layout):
+def as_pictures(rows: Any, layout: Layout) -> Any:
     """Rows (n, d) as pictures (n, h, w), or (n, h, w, 3 or 4) in colour.
 
     Two channels have no colours: their mean is drawn.
@@ -41,14 +48,16 @@ def as_pictures(rows, layout):
     return images.mean(axis=1)
 
 
-def to_unit(values, low=None, high=None):
+def to_unit(values: Array, low: Any = None, high: Any = None) -> Array:
     """Values from [low, high], by default all there are, to [0, 1]; outside cut off."""
     low = values.min() if low is None else low
     high = values.max() if high is None else high
     return np.clip((values - low) / ((high - low) or 1.0), 0, 1)
 
 
-def tile(cells, row_gaps, column_gaps, cmap):
+def tile(
+    cells: Any, row_gaps: Any, column_gaps: Any, cmap: Any
+) -> tuple[Array, Array, Array]:
     """One picture of many, transparent where there is none.
 
     Parameters
@@ -83,7 +92,7 @@ def tile(cells, row_gaps, column_gaps, cmap):
     return mosaic, tops, lefts
 
 
-def show_mosaic(ax, mosaic):
+def show_mosaic(ax: Axes, mosaic: Any) -> Any:
     """Draw a mosaic without frame, pixel by pixel: AxesImage."""
     ax.spines[:].set_visible(False)
     return ax.imshow(mosaic, interpolation="nearest")

@@ -1,6 +1,10 @@
 """Numbers of clusters, drawn so that no box lies on another."""
 
+from typing import Any
+
 import numpy as np
+
+from .._typing import Array, Axes
 
 __all__ = ["draw_numbers", "spread_boxes"]
 
@@ -9,7 +13,7 @@ STEP = 0.5  # pixels that two boxes are moved at least
 GAP = 2.0  # pixels between two boxes
 
 
-def spread_boxes(centres, sizes, n_rounds=N_ROUNDS):
+def spread_boxes(centres: Array, sizes: Array, n_rounds: int = N_ROUNDS) -> Array:
     """Move boxes apart until no two overlap, each as little as the others let it.
 
     Of every pair that overlaps both are moved half of the overlap away from each other,
@@ -44,7 +48,7 @@ def spread_boxes(centres, sizes, n_rounds=N_ROUNDS):
     return places
 
 
-def unlike(centres):
+def unlike(centres: Array) -> Array:
     """Small moves that make equal centres differ: they have no direction to part in.
 
     Along a spiral of golden angles, as the seeds of a sunflower lie.
@@ -61,7 +65,9 @@ def unlike(centres):
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
 
 
-def draw_numbers(ax, points, names, colours, fontsize):
+def draw_numbers(
+    ax: Axes, points: Array, names: Any, colours: Any, fontsize: Any
+) -> Any:
     """A framed name above each point, with a line to it: list of Annotation.
 
     It is moved where it would lie on another.
@@ -110,7 +116,7 @@ def draw_numbers(ax, points, names, colours, fontsize):
     return texts
 
 
-def frame_size(text):
+def frame_size(text: Any) -> Any:
     """Width and height in pixels of a text's frame."""
     box = text.get_bbox_patch().get_window_extent()
     return box.width, box.height

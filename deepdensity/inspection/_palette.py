@@ -1,6 +1,10 @@
 """Colours of clusters that the colour-blind can tell apart, too."""
 
+from typing import Any
+
 import numpy as np
+
+from .._typing import Array
 
 __all__ = ["cluster_colours", "ink_on"]
 
@@ -30,7 +34,7 @@ TO_RGB = np.array(
 )
 
 
-def cluster_colours(n_clusters):
+def cluster_colours(n_clusters: int) -> Array:
     """A colour for each cluster: array (n_clusters, 3) of sRGB in [0, 1].
 
     Up to ten clusters differ for the colour-blind as well. Of more, neighbours in
@@ -48,12 +52,12 @@ def cluster_colours(n_clusters):
     return np.where(low, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
-def parse(colour):
+def parse(colour: Any) -> Any:
     """sRGB in [0, 1] of "#rrggbb"."""
     return [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
 
 
-def ink_on(colour):
+def ink_on(colour: Any) -> Any:
     """Black or white, whichever is legible on a colour."""
     red, green, blue = colour[:3]
     return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"

@@ -1,8 +1,12 @@
 """Embeddings to the plane: by PCA, t-SNE or UMAP, of a subset where there are many."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
+
+from .._typing import Array
 
 __all__ = ["METHODS", "check_choice", "lowest", "some_rows", "to_plane"]
 
@@ -11,7 +15,7 @@ PERPLEXITY = 30.0  # scikit-learn's; of few samples a third of their number
 N_NEIGHBORS = 15  # of UMAP, its own
 
 
-def check_choice(method, outliers, max_points):
+def check_choice(method: str, outliers: Any, max_points: int | None) -> None:
     """Raise a ValueError for options that no display can take."""
     if method not in METHODS:
         raise ValueError(f"method={method!r} must be one of {', '.join(METHODS)}.")
@@ -21,7 +25,9 @@ def check_choice(method, outliers, max_points):
         raise ValueError(f"max_points={max_points!r} must be None or at least 2.")
 
 
-def some_rows(n_rows, n_samples, max_points, random):
+def some_rows(
+    n_rows: int, n_samples: int, max_points: int | None, random: np.random.RandomState
+) -> Array:
     """Random rows, the share of them that `max_points` is of `n_samples`: sorted."""
     if max_points is None or n_samples <= max_points:
         return np.arange(n_rows)
@@ -29,7 +35,7 @@ def some_rows(n_rows, n_samples, max_points, random):
     return np.sort(random.choice(n_rows, n_kept, replace=False))
 
 
-def lowest(scores, share):
+def lowest(scores: Any, share: Any) -> Any:
     """Which scores are among the lowest: bool array, round(share * n) of them true."""
     n_lowest = round(share * len(scores))
     marked = np.zeros(len(scores), dtype=bool)
@@ -37,7 +43,9 @@ def lowest(scores, share):
     return marked
 
 
-def to_plane(method, random, Z, *others):
+def to_plane(
+    method: str, random: np.random.RandomState, Z: Array, *others: Any
+) -> tuple[Any, Any]:
     """Z and other embeddings in one plane.
 
     Parameters
@@ -70,7 +78,7 @@ def to_plane(method, random, Z, *others):
     return kept, axis_labels
 
 
-def principal_plane(random, Z, *others):
+def principal_plane(random: np.random.RandomState, Z: Array, *others: Any) -> Any:
     """Z and others along the first two principal axes of Z, and the axes' names."""
     pca = PCA(min(2, *Z.shape), random_state=random).fit(Z)
     planes = [pca.transform(p) if len(p) else p[:, :2] for p in (Z, *others)]
@@ -82,7 +90,7 @@ def principal_plane(random, Z, *others):
     return padded, tuple((*names, "")[:2])
 
 
-def neighbour_embedding(method, Z, random):
+def neighbour_embedding(method: str, Z: Array, random: np.random.RandomState) -> Any:
     """t-SNE from the principal components, or UMAP: array (n, 2)."""
     n_others = len(Z) - 1
     if method == "tsne":

@@ -1,10 +1,18 @@
 """ClusterImagesDisplay: what is in the clusters, a row of images for each."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 
+from .._typing import Array, Axes, Estimator, Samples
 from ._axes import needs_matplotlib, one_axes
 from ._fitted import check_labels, check_rows, choose_clusters, fitted_parts, rows_of
 from ._images import as_array, as_pictures, layout_of, show_mosaic, tile, to_unit
+
+if TYPE_CHECKING:
+    from ..inputs import Layout
 
 __all__ = ["ClusterImagesDisplay"]
 
@@ -63,15 +71,15 @@ class ClusterImagesDisplay:
 
     def __init__(
         self,
-        pictures,
-        indices,
-        clusters,
+        pictures: Array,
+        indices: Array,
+        clusters: Array,
         *,
-        sizes=None,
-        kinds=KINDS,
-        note="",
-        name=None,
-    ):
+        sizes: Array | None = None,
+        kinds: Any = KINDS,
+        note: str = "",
+        name: str | None = None,
+    ) -> None:
         self.pictures = pictures
         self.indices = indices
         self.clusters = clusters
@@ -83,16 +91,16 @@ class ClusterImagesDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
+        estimator: Estimator,
+        X: Samples,
         *,
-        n_images=8,
-        clusters=None,
-        max_clusters=MAX_CLUSTERS,
-        image_shape=None,
-        ax=None,
-        **plot_params,
-    ):
+        n_images: int = 8,
+        clusters: Samples = None,
+        max_clusters: int = MAX_CLUSTERS,
+        image_shape: tuple[int, ...] | None = None,
+        ax: Axes = None,
+        **plot_params: Any,
+    ) -> Self:
         """Cluster and rank X by a fitted estimator, and draw the images.
 
         Parameters
@@ -135,18 +143,18 @@ class ClusterImagesDisplay:
     @classmethod
     def from_predictions(
         cls,
-        X,
-        labels,
-        scores,
+        X: Samples,
+        labels: Samples,
+        scores: Samples,
         *,
-        n_images=8,
-        clusters=None,
-        max_clusters=MAX_CLUSTERS,
-        image_shape=None,
-        name=None,
-        ax=None,
-        **plot_params,
-    ):
+        n_images: int = 8,
+        clusters: Any = None,
+        max_clusters: Any = MAX_CLUSTERS,
+        image_shape: Any = None,
+        name: str | None = None,
+        ax: Axes = None,
+        **plot_params: Any,
+    ) -> Self:
         """Draw images by clusters and scores that are given.
 
         Parameters
@@ -181,8 +189,16 @@ class ClusterImagesDisplay:
 
     @classmethod
     def _build(
-        cls, X, labels, scores, n_images, clusters, max_clusters, layout, **more
-    ):
+        cls,
+        X: Samples,
+        labels: Array,
+        scores: Any,
+        n_images: int,
+        clusters: Any,
+        max_clusters: Any,
+        layout: Layout,
+        **more: Any,
+    ) -> Self:
         if n_images < 1:
             raise ValueError(f"n_images={n_images} must be at least 1.")
         if len(layout.stored) == 1:
@@ -201,7 +217,7 @@ class ClusterImagesDisplay:
         sizes = np.bincount(labels)[clusters]
         return cls(pictures, indices, clusters, sizes=sizes, note=note, **more)
 
-    def plot(self, ax=None, *, cmap="gray"):
+    def plot(self, ax: Axes = None, *, cmap: Any = "gray") -> Self:
         """Draw the display.
 
         Parameters
@@ -250,7 +266,7 @@ class ClusterImagesDisplay:
         return self
 
 
-def ranked(labels, scores, cluster, n_images):
+def ranked(labels: Array, scores: Any, cluster: Any, n_images: int) -> Any:
     """Members of a cluster: highest, about the median and lowest scores, best first.
 
     Array (3, n_images), -1 where there is none. A cluster of fewer than three times

@@ -1,8 +1,11 @@
 """EmbeddingDisplay: the latent space in two dimensions."""
 
+from typing import Any, Self
+
 import numpy as np
 from sklearn.utils import check_array
 
+from .._typing import Array, Axes, Estimator, Samples
 from ._axes import needs_matplotlib, one_axes
 from ._cores import centers_of, check_centers, core_mask, core_samples
 from ._fitted import check_labels, check_rows, fitted_parts, generator_of, rows_of
@@ -75,19 +78,19 @@ class EmbeddingDisplay:
 
     def __init__(
         self,
-        points,
-        labels,
+        points: Array,
+        labels: Array,
         *,
-        outliers=None,
-        core_points=None,
-        core_labels=None,
-        centers=None,
-        center_labels=None,
-        center_name=POINTS_CENTER,
-        n_samples=None,
-        axis_labels=("", ""),
-        name=None,
-    ):
+        outliers: Array | None = None,
+        core_points: Array | None = None,
+        core_labels: Array | None = None,
+        centers: Array | None = None,
+        center_labels: Array | None = None,
+        center_name: str = POINTS_CENTER,
+        n_samples: int | None = None,
+        axis_labels: Any = ("", ""),
+        name: str | None = None,
+    ) -> None:
         self.points = points
         self.labels = labels
         self.outliers = outliers
@@ -103,16 +106,16 @@ class EmbeddingDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
+        estimator: Estimator,
+        X: Samples,
         *,
-        method="pca",
-        outliers=0.02,
-        max_points=MAX_POINTS,
-        random_state=None,
-        ax=None,
-        **plot_params,
-    ):
+        method: str = "pca",
+        outliers: float = 0.02,
+        max_points: int | None = MAX_POINTS,
+        random_state: Any = None,
+        ax: Axes = None,
+        **plot_params: Any,
+    ) -> Self:
         """Embed X by a fitted estimator, and draw it.
 
         Density cores are those of the training data, whatever X is.
@@ -174,20 +177,20 @@ class EmbeddingDisplay:
     @classmethod
     def from_predictions(
         cls,
-        Z,
-        labels,
+        Z: Samples,
+        labels: Samples,
         *,
-        scores=None,
-        cores=None,
-        centers=None,
-        method="pca",
-        outliers=0.02,
-        max_points=MAX_POINTS,
-        random_state=None,
-        name=None,
-        ax=None,
-        **plot_params,
-    ):
+        scores: Samples = None,
+        cores: Samples = None,
+        centers: Samples = None,
+        method: str = "pca",
+        outliers: Any = 0.02,
+        max_points: int | None = MAX_POINTS,
+        random_state: Any = None,
+        name: str | None = None,
+        ax: Axes = None,
+        **plot_params: Any,
+    ) -> Self:
         """Draw an embedding given as such.
 
         Parameters
@@ -244,7 +247,14 @@ class EmbeddingDisplay:
             name=name,
         ).plot(ax=ax, **plot_params)
 
-    def plot(self, ax=None, *, numbers=True, legend=True, scatter_kw=None):
+    def plot(
+        self,
+        ax: Axes = None,
+        *,
+        numbers: bool = True,
+        legend: bool = True,
+        scatter_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the display.
 
         Parameters
@@ -268,9 +278,12 @@ class EmbeddingDisplay:
         centers, center_labels = self.centers, self.center_labels
         if centers is None:
             center_labels = np.unique(self.labels)
-            centers = [
-                np.median(self.points[self.labels == c], axis=0) for c in center_labels
-            ]
+            centers = np.array(
+                [
+                    np.median(self.points[self.labels == c], axis=0)
+                    for c in center_labels
+                ]
+            )
         centers, center_labels = np.asarray(centers), np.asarray(center_labels)
         colours = cluster_colours(1 + max(self.labels.max(), center_labels.max()))
         self.scatter_ = self._draw_samples(ax, colours, scatter_kw or {})
@@ -326,7 +339,7 @@ class EmbeddingDisplay:
         self.figure_ = ax.figure
         return self
 
-    def _draw_samples(self, ax, colours, more):
+    def _draw_samples(self, ax: Axes, colours: Any, more: Any) -> Any:
         n_points = len(self.points)
         order = np.random.default_rng(0).permutation(n_points)
         style = {
@@ -340,7 +353,7 @@ class EmbeddingDisplay:
         }
         return ax.scatter(*self.points[order].T, **{**style, **more})
 
-    def _draw_legend(self, ax):
+    def _draw_legend(self, ax: Axes) -> None:
         """What the marks mean, below the axis' name, where no points are."""
         from matplotlib.transforms import ScaledTranslation
 
@@ -360,7 +373,7 @@ class EmbeddingDisplay:
             if handle.get_label() in ("sample", "in a density core"):
                 handle.set_facecolor("0.6")  # no cluster's colour
 
-    def _title(self):
+    def _title(self) -> Any:
         subset = ""
         if self.n_samples is not None and self.n_samples > len(self.points):
             subset = f"random {len(self.points):,} of {self.n_samples:,} samples"

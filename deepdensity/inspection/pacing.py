@@ -1,7 +1,10 @@
 """PacingDisplay: how fast a curriculum admits the samples."""
 
+from typing import Any, Self
+
 import numpy as np
 
+from .._typing import Array, Axes, Estimator
 from ..curriculum import PACINGS, Pace, check_fractions
 from ._axes import needs_matplotlib, one_axes
 from ._fitted import last_step
@@ -50,8 +53,14 @@ class PacingDisplay:
     """
 
     def __init__(
-        self, fractions, *, lambda_0, lambda_max, pacing_epochs=None, name=None
-    ):
+        self,
+        fractions: Any,
+        *,
+        lambda_0: float,
+        lambda_max: float,
+        pacing_epochs: int | None = None,
+        name: str | None = None,
+    ) -> None:
         self.fractions = fractions
         self.lambda_0 = lambda_0
         self.lambda_max = lambda_max
@@ -59,7 +68,14 @@ class PacingDisplay:
         self.name = name
 
     @classmethod
-    def from_estimator(cls, estimator, *, max_epochs=None, ax=None, **plot_params):
+    def from_estimator(
+        cls,
+        estimator: Estimator,
+        *,
+        max_epochs: int | None = None,
+        ax: Axes = None,
+        **plot_params: Any,
+    ) -> Self:
         """Draw the curriculum of an IDCLClustering: its own once fitted, or its plan.
 
         Parameters
@@ -106,15 +122,15 @@ class PacingDisplay:
     @classmethod
     def from_pacings(
         cls,
-        pacings=None,
+        pacings: Any = None,
         *,
-        max_epochs=40,
-        pacing_epochs=None,
-        lambda_0=0.6,
-        lambda_max=0.95,
-        ax=None,
-        **plot_params,
-    ):
+        max_epochs: int = 40,
+        pacing_epochs: int | None = None,
+        lambda_0: float = 0.6,
+        lambda_max: float = 0.95,
+        ax: Axes = None,
+        **plot_params: Any,
+    ) -> Self:
         """Draw pacing functions beside one another.
 
         Parameters
@@ -155,7 +171,7 @@ class PacingDisplay:
             pacing_epochs=pacing_epochs or -(-max_epochs // 2),
         ).plot(ax=ax, **plot_params)
 
-    def plot(self, ax=None, *, line_kw=None):
+    def plot(self, ax: Axes = None, *, line_kw: dict[str, Any] | None = None) -> Self:
         """Draw the display.
 
         Parameters
@@ -200,7 +216,7 @@ class PacingDisplay:
         return self
 
 
-def mark_share(ax, symbol, share, side):
+def mark_share(ax: Axes, symbol: Any, share: float, side: str) -> Any:
     """A dotted line at a share, named at the right margin."""
     ax.annotate(
         f"{symbol} = {share:g}",
@@ -215,7 +231,7 @@ def mark_share(ax, symbol, share, side):
     return ax.axhline(share, color="0.4", ls=":", lw=1, zorder=1)
 
 
-def mark_epoch(ax, epoch):
+def mark_epoch(ax: Axes, epoch: int) -> Any:
     """A dashed line at an epoch, named at the bottom."""
     ax.annotate(
         f"pacing_epochs = {epoch}",
@@ -231,22 +247,22 @@ def mark_epoch(ax, epoch):
     return ax.axvline(epoch, color="0.4", ls="--", lw=1, zorder=1)
 
 
-def name_of(pacing):
+def name_of(pacing: Any) -> Any:
     """A pacing's name: its own, or that of the function."""
     return pacing if isinstance(pacing, str) else getattr(pacing, "__name__", "custom")
 
 
-def pace_of(model, pacing_epochs, max_epochs):
+def pace_of(model: Estimator, pacing_epochs: int | None, max_epochs: Any) -> Any:
     return Pace(
         model.pacing, pacing_epochs, max_epochs, model.lambda_0, model.lambda_max
     )
 
 
-def shares_of(pace, n_epochs):
+def shares_of(pace: Any, n_epochs: int) -> Array:
     return np.array([pace.fraction(epoch) for epoch in range(n_epochs)])
 
 
-def pacing_epochs_of(model, shares):
+def pacing_epochs_of(model: Estimator, shares: Any) -> Any:
     """T of Eq. 5 of a fitted model; None where the shares do not tell.
 
     With ``max_epochs="auto"`` it followed from the data. It is then the only T that
@@ -266,7 +282,7 @@ def pacing_epochs_of(model, shares):
     return fitting[0] if len(fitting) == 1 else None
 
 
-def gives(pace, shares):
+def gives(pace: Any, shares: Any) -> Any:
     """Whether a pace has these shares, epoch by epoch."""
     return all(
         np.isclose(pace.fraction(epoch), share, rtol=1e-12, atol=0)

@@ -1,10 +1,18 @@
 """ReconstructionDisplay: what the autoencoder makes of samples."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 
+from .._typing import Array, Axes, Estimator, Samples
 from ._axes import needs_matplotlib, one_axes, split_axes
 from ._fitted import check_labels, check_rows, choose_clusters, fitted_parts, rows_of
 from ._images import as_array, as_pictures, layout_of, show_mosaic, tile, to_unit
+
+if TYPE_CHECKING:
+    from ..inputs import Layout
 
 __all__ = ["ReconstructionDisplay"]
 
@@ -68,16 +76,16 @@ class ReconstructionDisplay:
 
     def __init__(
         self,
-        originals,
-        reconstructions,
-        indices,
-        clusters,
-        layout,
+        originals: Array,
+        reconstructions: Array,
+        indices: Array,
+        clusters: Array,
+        layout: Layout,
         *,
-        feature_names=None,
-        note="",
-        name=None,
-    ):
+        feature_names: Samples = None,
+        note: str = "",
+        name: str | None = None,
+    ) -> None:
         self.originals = originals
         self.reconstructions = reconstructions
         self.indices = indices
@@ -90,16 +98,16 @@ class ReconstructionDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
+        estimator: Estimator,
+        X: Samples,
         *,
-        n_samples=1,
-        clusters=None,
-        max_clusters=MAX_CLUSTERS,
-        image_shape=None,
-        ax=None,
-        **plot_params,
-    ):
+        n_samples: int = 1,
+        clusters: Samples = None,
+        max_clusters: int = MAX_CLUSTERS,
+        image_shape: tuple[int, ...] | None = None,
+        ax: Axes = None,
+        **plot_params: Any,
+    ) -> Self:
         """Encode and decode samples of X by a fitted estimator, and draw them.
 
         Parameters
@@ -151,19 +159,19 @@ class ReconstructionDisplay:
     @classmethod
     def from_predictions(
         cls,
-        X,
-        reconstructions,
-        labels,
+        X: Samples,
+        reconstructions: Samples,
+        labels: Samples,
         *,
-        scores=None,
-        n_samples=1,
-        clusters=None,
-        max_clusters=MAX_CLUSTERS,
-        image_shape=None,
-        name=None,
-        ax=None,
-        **plot_params,
-    ):
+        scores: Samples = None,
+        n_samples: int = 1,
+        clusters: Any = None,
+        max_clusters: Any = MAX_CLUSTERS,
+        image_shape: Any = None,
+        name: str | None = None,
+        ax: Axes = None,
+        **plot_params: Any,
+    ) -> Self:
         """Draw samples and reconstructions that are given.
 
         Parameters
@@ -210,14 +218,22 @@ class ReconstructionDisplay:
         ).plot(ax=ax, **plot_params)
 
     @classmethod
-    def _build(cls, rows, decoded, indices, clusters, layout, **more):
+    def _build(
+        cls,
+        rows: Any,
+        decoded: Any,
+        indices: Array,
+        clusters: Any,
+        layout: Layout,
+        **more: Any,
+    ) -> Self:
         rows, decoded = as_array(rows), as_array(decoded)
         originals, reconstructions = np.full((2, *indices.shape, rows.shape[1]), np.nan)
         originals[indices >= 0] = rows
         reconstructions[indices >= 0] = decoded
         return cls(originals, reconstructions, indices, clusters, layout, **more)
 
-    def plot(self, ax=None, *, cmap="gray"):
+    def plot(self, ax: Axes = None, *, cmap: Any = "gray") -> Self:
         """Draw the display.
 
         Parameters
@@ -233,14 +249,15 @@ class ReconstructionDisplay:
         """
         needs_matplotlib(type(self), "plot")
         self.errors_ = mean_squares(self.originals - self.reconstructions)
-        self.im_, self.axes_, self.lines_ = None, None, []
+        self.im_, self.axes_ = None, None
+        self.lines_: list[Any] = []
         of_images = len(self.layout.stored) > 1
         ax = self._plot_images(ax, cmap) if of_images else self._plot_lines(ax)
         self.ax_ = ax
         self.figure_ = ax.figure
         return self
 
-    def _places(self, most_columns):
+    def _places(self, most_columns: Any) -> Any:
         """(line, column, cluster, sample) of each sample, and how many columns.
 
         A cluster's samples stay together.
@@ -254,10 +271,10 @@ class ReconstructionDisplay:
         ]
         return places, a_line * n_samples
 
-    def _title(self):
+    def _title(self) -> Any:
         return ", ".join(filter(None, [self.name, self.note]))
 
-    def _plot_images(self, ax, cmap):
+    def _plot_images(self, ax: Axes, cmap: Any) -> Any:
         low, high = np.nanmin(self.originals), np.nanmax(self.originals)
         pictures = [
             as_pictures(
@@ -306,7 +323,7 @@ class ReconstructionDisplay:
         ax.set_title(self._title())
         return ax
 
-    def _plot_lines(self, ax):
+    def _plot_lines(self, ax: Axes) -> Any:
         """A panel for each sample, below a head for the title and the legend."""
         places, n_columns = self._places(MAX_PANELS)
         n_lines = places[-1][0] + 1
@@ -350,11 +367,11 @@ class ReconstructionDisplay:
         return ax
 
 
-def mean_squares(differences):
+def mean_squares(differences: Any) -> Array:
     return np.square(differences).mean(axis=-1)
 
 
-def ranks(labels, scores, clusters, n_samples):
+def ranks(labels: Array, scores: Any, clusters: Any, n_samples: int) -> Any:
     """Members of each cluster in the middle of `n_samples` equal spans of their ranks.
 
     Ranks are by score, high to low. Array (n_clusters, n_samples), -1 where a cluster

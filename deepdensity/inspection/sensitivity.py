@@ -1,10 +1,12 @@
 """SensitivityDisplay: how a score depends on two parameters."""
 
 from numbers import Real
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .._typing import Array, Axes
 from ._axes import needs_matplotlib, one_axes
 from ._palette import ink_on
 
@@ -60,15 +62,15 @@ class SensitivityDisplay:
 
     def __init__(
         self,
-        scores,
-        counts,
-        values_x,
-        values_y,
+        scores: Array,
+        counts: Array,
+        values_x: list[str],
+        values_y: list[str],
         *,
-        param_x,
-        param_y,
-        score_name="score",
-    ):
+        param_x: str,
+        param_y: str,
+        score_name: str = "score",
+    ) -> None:
         self.scores = scores
         self.counts = counts
         self.values_x = values_x
@@ -80,14 +82,14 @@ class SensitivityDisplay:
     @classmethod
     def from_search(
         cls,
-        search,
-        param_x=None,
-        param_y=None,
-        score="mean_test_score",
+        search: Any,
+        param_x: str | None = None,
+        param_y: str | None = None,
+        score: str = "mean_test_score",
         *,
-        ax=None,
-        **plot_params,
-    ):
+        ax: Axes = None,
+        **plot_params: Any,
+    ) -> Self:
         """Draw the results of a fitted search.
 
         Parameters
@@ -116,14 +118,14 @@ class SensitivityDisplay:
     @classmethod
     def from_cv_results(
         cls,
-        cv_results,
-        param_x=None,
-        param_y=None,
-        score="mean_test_score",
+        cv_results: Any,
+        param_x: str | None = None,
+        param_y: str | None = None,
+        score: str = "mean_test_score",
         *,
-        ax=None,
-        **plot_params,
-    ):
+        ax: Axes = None,
+        **plot_params: Any,
+    ) -> Self:
         """Draw the results of a search, given as a dict or data frame.
 
         Parameters
@@ -170,14 +172,14 @@ class SensitivityDisplay:
 
     def plot(
         self,
-        ax=None,
+        ax: Axes = None,
         *,
-        cmap="viridis",
-        include_values=True,
-        values_format=".3g",
-        colorbar=True,
-        im_kw=None,
-    ):
+        cmap: Any = "viridis",
+        include_values: bool = True,
+        values_format: str = ".3g",
+        colorbar: bool = True,
+        im_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the display.
 
         Parameters
@@ -239,7 +241,7 @@ class SensitivityDisplay:
         return self
 
 
-def choose_params(params, param_x, param_y):
+def choose_params(params: Any, param_x: str | None, param_y: str | None) -> Any:
     """Two names of `params`: those given, else the first that have several values."""
     given = [
         None if name is None else name.removeprefix("param_")
@@ -262,7 +264,7 @@ def choose_params(params, param_x, param_y):
     return names
 
 
-def as_cells(values):
+def as_cells(values: list[Any] | Array) -> tuple[Array, list[str]]:
     """The place of each value on an axis, and what the axis says there.
 
     Returns
@@ -276,19 +278,19 @@ def as_cells(values):
     places = np.full(len(values), -1)
     kept = [values[i] for i in present]
     if kept and all(is_number(value) for value in kept):
-        distinct = np.unique(np.array(kept, dtype=float))
-        if len(distinct) > MAX_VALUES:
+        numbers = np.unique(np.array(kept, dtype=float))
+        if len(numbers) > MAX_VALUES:
             places[present], names = in_spans(np.array(kept, dtype=float))
             return places, names
-        places[present] = np.searchsorted(distinct, np.array(kept, dtype=float))
-        return places, [f"{value:g}" for value in distinct]
+        places[present] = np.searchsorted(numbers, np.array(kept, dtype=float))
+        return places, [f"{value:g}" for value in numbers]
     names = [name_of(value) for value in kept]
     distinct = list(dict.fromkeys(names))
     places[present] = [distinct.index(name) for name in names]
     return places, distinct
 
 
-def in_spans(numbers):
+def in_spans(numbers: Any) -> Any:
     """The span that each number falls into, and the spans' names."""
     low, high = numbers.min(), numbers.max()
     by_ratio = low > 0 and high > LOG_RANGE * low
@@ -297,10 +299,10 @@ def in_spans(numbers):
     return places, [f"{a:.2g} to {b:.2g}" for a, b in zip(edges, edges[1:])]
 
 
-def is_number(value):
+def is_number(value: Any) -> Any:
     return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
 
 
-def name_of(value):
+def name_of(value: Any) -> Any:
     """A value that is no number, in short."""
     return getattr(value, "__name__", None) or str(value)

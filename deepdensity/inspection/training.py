@@ -1,8 +1,11 @@
 """TrainingDisplay: how a fit went, epoch by epoch."""
 
+from typing import Any, Self
+
 import numpy as np
 from sklearn.metrics import normalized_mutual_info_score
 
+from .._typing import Array, Axes, Estimator, Samples
 from ..metrics import clustering_accuracy
 from ._axes import needs_matplotlib, one_axes, split_axes
 from ._fitted import fitted_parts
@@ -70,16 +73,16 @@ class TrainingDisplay:
 
     def __init__(
         self,
-        phases,
-        losses,
+        phases: list[str],
+        losses: Array,
         *,
-        fractions=None,
-        label_changes=None,
-        learning_rates=None,
-        rollbacks=None,
-        scores=None,
-        name=None,
-    ):
+        fractions: Array | None = None,
+        label_changes: Any = None,
+        learning_rates: Array | None = None,
+        rollbacks: Any = None,
+        scores: Any = None,
+        name: str | None = None,
+    ) -> None:
         self.phases = phases
         self.losses = losses
         self.fractions = fractions
@@ -91,8 +94,14 @@ class TrainingDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, *, y_true=None, labels=None, ax=None, **plot_params
-    ):
+        cls,
+        estimator: Estimator,
+        *,
+        y_true: Samples = None,
+        labels: Any | None = None,
+        ax: Axes = None,
+        **plot_params: Any,
+    ) -> Self:
         """Draw the history of a fitted estimator.
 
         Parameters
@@ -118,8 +127,15 @@ class TrainingDisplay:
 
     @classmethod
     def from_predictions(
-        cls, y_true, labels, *, history=None, name=None, ax=None, **plot_params
-    ):
+        cls,
+        y_true: Samples,
+        labels: Any,
+        *,
+        history: Any = None,
+        name: str | None = None,
+        ax: Axes = None,
+        **plot_params: Any,
+    ) -> Self:
         """Draw scores of the labels after each epoch, against known classes.
 
         They are the accuracy of the best matching (ACC) and the normalised mutual
@@ -149,7 +165,9 @@ class TrainingDisplay:
         return cls._build(y_true, labels, history, name).plot(ax=ax, **plot_params)
 
     @classmethod
-    def _build(cls, y_true, labels, history, name):
+    def _build(
+        cls, y_true: Samples, labels: Any, history: Any, name: str | None
+    ) -> Self:
         if (y_true is None) != (labels is None):
             raise ValueError("y_true and labels must be given together.")
         if history is None:
@@ -174,7 +192,7 @@ class TrainingDisplay:
             name=name,
         )
 
-    def plot(self, ax=None, *, line_kw=None):
+    def plot(self, ax: Axes = None, *, line_kw: dict[str, Any] | None = None) -> Self:
         """Draw the display.
 
         Parameters
@@ -219,10 +237,10 @@ class TrainingDisplay:
         self.figure_ = ax.figure
         return self
 
-    def _epochs(self):
+    def _epochs(self) -> Array:
         return np.arange(1, len(self.phases) + 1)
 
-    def _spans(self):
+    def _spans(self) -> Any:
         """(phase, first, last epoch) of each run of epochs of one phase."""
         starts = [
             i for i, p in enumerate(self.phases) if i == 0 or p != self.phases[i - 1]
@@ -230,7 +248,7 @@ class TrainingDisplay:
         ends = [*starts[1:], len(self.phases)]
         return [(self.phases[i], i + 1, end) for i, end in zip(starts, ends)]
 
-    def _draw_phases(self, panel, values, style):
+    def _draw_phases(self, panel: Any, values: Array, style: dict[str, Any]) -> Any:
         """A line for each phase that has values, with gaps bridged within it."""
         lines = []
         epochs = self._epochs()
@@ -245,7 +263,7 @@ class TrainingDisplay:
                 )
         return lines
 
-    def _draw_scores(self, panel, style):
+    def _draw_scores(self, panel: Any, style: dict[str, Any]) -> Any:
         lines = []
         for (name, values), dashes in zip(self.scores.items(), ("-", "--", ":", "-.")):
             known = ~np.isnan(values)
@@ -258,7 +276,7 @@ class TrainingDisplay:
         panel.legend(fontsize=8)
         return lines
 
-    def _label_panels(self, values):
+    def _label_panels(self, values: dict[str, Any]) -> None:
         names = {
             "loss": "loss",
             "fraction": "share of samples\nin training",
@@ -283,7 +301,7 @@ class TrainingDisplay:
         last.set_xlabel("epoch, through all phases", fontsize=9)
         last.xaxis.get_major_locator().set_params(integer=True)
 
-    def _mark_phases(self):
+    def _mark_phases(self) -> None:
         """A line where a phase begins, and its name above the first panel."""
         panels = list(self.axes_.values())
         n_epochs = len(self.phases)
@@ -305,7 +323,7 @@ class TrainingDisplay:
             )
         panels[0].set_xlim(0.5, n_epochs + 0.5)
 
-    def _mark_rollbacks(self):
+    def _mark_rollbacks(self) -> None:
         """Where the guard went back: a line through all panels, and the reason."""
         self.rollback_lines_ = []
         for epoch, reason in (self.rollbacks or {}).items():
@@ -327,17 +345,17 @@ class TrainingDisplay:
             )
 
 
-def column(rows, key):
+def column(rows: Any, key: Any) -> Array:
     """A value of each row of a history, NaN where it has none."""
     return np.array([row.get(key, np.nan) for row in rows], dtype=float)
 
 
-def recorded(values):
+def recorded(values: Array) -> Array | None:
     """None in the place of values of which none is known."""
     return None if np.isnan(values).all() else values
 
 
-def scores_of(y_true, labels, phases):
+def scores_of(y_true: Samples, labels: Any, phases: Any) -> Any:
     """Name -> score of each epoch's labels, NaN where there are none."""
     epochs = np.arange(len(phases))
     if len(labels) != len(phases):
@@ -363,5 +381,5 @@ def scores_of(y_true, labels, phases):
     return scores
 
 
-def phase_colour(phase):
+def phase_colour(phase: str) -> str:
     return COLOURS.get(phase, "#222222")

@@ -1,13 +1,17 @@
 """Clusters against known classes, beside the scores of scikit-learn."""
 
+from typing import Any
+
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics.cluster import contingency_matrix
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
+from .._typing import Array, Estimator, Samples
+
 __all__ = ["accuracy_scorer", "clustering_accuracy"]
 
 
-def clustering_accuracy(y_true, y_pred):
+def clustering_accuracy(y_true: Samples, y_pred: Samples) -> float:
     r"""Share of samples in the right class (ACC; Zheng et al. 2024, Eq. 29).
 
     .. math::
@@ -46,7 +50,7 @@ def clustering_accuracy(y_true, y_pred):
     return float(counts[matching].sum() / len(y_true))
 
 
-def accuracy_scorer(estimator, X, y=None):
+def accuracy_scorer(estimator: Estimator, X: Samples, y: Samples = None) -> float:
     """Accuracy of the clusters that a fitted estimator predicts, as a scorer.
 
     Parameters
@@ -87,7 +91,7 @@ def accuracy_scorer(estimator, X, y=None):
     return clustering_accuracy(y, estimator.predict(X))
 
 
-def check_labels(labels, name):
+def check_labels(labels: Array, name: str) -> Any:
     """Labels as an array (n,) of at least one, without NaN."""
     labels = check_array(labels, ensure_2d=False, dtype=None, input_name=name)
     return column_or_1d(labels, input_name=name)

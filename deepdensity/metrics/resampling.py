@@ -2,6 +2,7 @@
 
 from itertools import combinations
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -11,6 +12,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, validate_param
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _num_samples
 
+from .._typing import Estimator, Samples
 from .sampling import SAMPLE_CONSTRAINTS, as_random_state
 
 __all__ = ["resampling_agreement"]
@@ -27,15 +29,15 @@ __all__ = ["resampling_agreement"]
     prefer_skip_nested_validation=False,  # the fits check their own parameters
 )
 def resampling_agreement(
-    estimator,
-    X,
-    y=None,
+    estimator: Estimator,
+    X: Samples,
+    y: Any = None,
     *,
-    n_resamples=5,
-    fraction=0.8,
-    random_state=0,
-    n_jobs=None,
-):
+    n_resamples: int = 5,
+    fraction: float = 0.8,
+    random_state: Any = 0,
+    n_jobs: int | None = None,
+) -> float:
     r"""Agreement of clusterings fitted on random subsets (after Ben-Hur et al. 2002).
 
     .. math::
@@ -106,12 +108,12 @@ def resampling_agreement(
     return float(np.mean([agreement(a, b) for a, b in combinations(labels, 2)]))
 
 
-def fit_predict_all(estimator, part, X):
+def fit_predict_all(estimator: Estimator, part: Any, X: Samples) -> Any:
     """Labels of all of X by an estimator fitted on a part of it."""
     return estimator.fit(part).predict(X)
 
 
-def agreement(a, b):
+def agreement(a: Any, b: Any) -> Any:
     """Adjusted Rand index, but 0 of two labellings by a single cluster each."""
     if len(np.unique(a)) == len(np.unique(b)) == 1:
         return 0.0

@@ -1,11 +1,14 @@
 """Random rows of X, whatever X is; NumPy's global generator is left alone."""
 
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state, resample
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _num_samples
+
+from .._typing import Samples
 
 __all__ = ["SAMPLE_CONSTRAINTS", "as_random_state", "random_rows"]
 
@@ -15,14 +18,14 @@ SAMPLE_CONSTRAINTS = {
 }
 
 
-def as_random_state(random_state):
+def as_random_state(random_state: Any) -> Any:
     """A RandomState as scikit-learn makes it, but of fresh entropy for None."""
     if random_state is None:
         return np.random.RandomState()
     return check_random_state(random_state)
 
 
-def random_rows(X, max_samples, random_state):
+def random_rows(X: Samples, max_samples: int | None, random_state: Any) -> Any:
     """X itself, or `max_samples` of its rows without repetition, if it has more."""
     if max_samples is None or _num_samples(X) <= max_samples:
         return X

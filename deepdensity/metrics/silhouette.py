@@ -1,9 +1,12 @@
 """Silhouette of the clusters in the embedding."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.metrics import silhouette_score
 from sklearn.utils._param_validation import HasMethods, validate_params
 
+from .._typing import Estimator, Samples
 from .sampling import SAMPLE_CONSTRAINTS, random_rows
 
 __all__ = ["embedding_silhouette"]
@@ -13,7 +16,14 @@ __all__ = ["embedding_silhouette"]
     {"estimator": [HasMethods(["transform", "predict"])], **SAMPLE_CONSTRAINTS},
     prefer_skip_nested_validation=True,
 )
-def embedding_silhouette(estimator, X, y=None, *, max_samples=5000, random_state=0):
+def embedding_silhouette(
+    estimator: Estimator,
+    X: Samples,
+    y: Any = None,
+    *,
+    max_samples: int = 5000,
+    random_state: Any = 0,
+) -> float:
     r"""Mean silhouette of predicted clusters in the embedding (Rousseeuw 1987).
 
     .. math::

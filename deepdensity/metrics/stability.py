@@ -1,6 +1,7 @@
 """Mean sample stability of a soft assignment, DECS's score for any estimator."""
 
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from sklearn.utils._param_validation import (
     validate_params,
 )
 
+from .._typing import Array, Estimator, Samples
 from ..stability import DETERMINACIES, otsu_threshold, sample_stability
 from ..stability import determinacy as determinacy_of
 
@@ -30,7 +32,14 @@ BLOCK = 1024  # rows that are dense at a time
     },
     prefer_skip_nested_validation=True,
 )
-def mean_stability(estimator, X, y=None, *, lambda_var=0.8, determinacy="quadratic"):
+def mean_stability(
+    estimator: Estimator,
+    X: Samples,
+    y: Any = None,
+    *,
+    lambda_var: float = 0.8,
+    determinacy: str = "quadratic",
+) -> float:
     r"""Mean sample stability of the predicted probabilities (Cheng et al. 2024, Eq. 7).
 
     .. math::
@@ -83,7 +92,7 @@ def mean_stability(estimator, X, y=None, *, lambda_var=0.8, determinacy="quadrat
     return float(sample_stability(fq, lambda_var).mean())
 
 
-def probabilities(estimator, X):
+def probabilities(estimator: Estimator, X: Samples) -> Array:
     """``predict_proba`` of X: array (n, k); this package's takes dense rows only."""
     if isinstance(estimator, Pipeline) and len(estimator) > 1:
         # what reaches the last step may be sparse where X is not

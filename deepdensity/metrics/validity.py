@@ -1,6 +1,6 @@
 """Density-based validity of clusters: DBCV (Moulavi et al. 2014), made definite."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -10,6 +10,7 @@ from scipy.special import logsumexp
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import HasMethods, validate_params
 
+from .._typing import Array, Estimator, Samples
 from ..density import tiles
 from .accuracy import check_labels
 from .sampling import SAMPLE_CONSTRAINTS, random_rows
@@ -31,7 +32,14 @@ class Tree(NamedTuple):
     {"estimator": [HasMethods(["transform", "predict"])], **SAMPLE_CONSTRAINTS},
     prefer_skip_nested_validation=True,
 )
-def density_validity(estimator, X, y=None, *, max_samples=2000, random_state=0):
+def density_validity(
+    estimator: Estimator,
+    X: Samples,
+    y: Any = None,
+    *,
+    max_samples: int = 2000,
+    random_state: Any = 0,
+) -> float:
     """Density-based validity of predicted clusters in the embedding, as a scorer.
 
     Parameters
@@ -76,7 +84,7 @@ def density_validity(estimator, X, y=None, *, max_samples=2000, random_state=0):
     return density_validity_score(Z, estimator.predict(X))
 
 
-def density_validity_score(Z, labels):
+def density_validity_score(Z: Samples, labels: Samples) -> float:
     r"""Density-based cluster validity (DBCV; Moulavi et al. 2014), made definite.
 
     .. math::
@@ -149,7 +157,7 @@ def density_validity_score(Z, labels):
     return float(total / len(Z))
 
 
-def spanning_tree(Z):
+def spanning_tree(Z: Array) -> Any:
     """The tree of a cluster (m, d) of two samples or more."""
     m, distances = len(Z), pdist(Z)
     cores = core_distances(Z)
@@ -174,7 +182,7 @@ def spanning_tree(Z):
     return Tree(edges[inner_edges].max(), Z[inner], cores[inner])
 
 
-def core_distances(Z):
+def core_distances(Z: Array) -> Array:
     """All-points core distance of each sample of a cluster: (m,)."""
     m, d = Z.shape
     log_density = np.empty(m)
@@ -186,7 +194,7 @@ def core_distances(Z):
     return np.exp(-log_density / d)
 
 
-def separation_of(tree, other):
+def separation_of(tree: Any, other: Any) -> Array:
     """Smallest mutual reachability of two clusters' inner nodes."""
     reach = np.maximum(tree.cores[:, None], other.cores)
     return np.maximum(reach, cdist(tree.nodes, other.nodes)).min()

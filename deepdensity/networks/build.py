@@ -2,6 +2,7 @@
 
 import copy
 import threading
+from typing import Any
 
 import torch
 from torch import nn
@@ -30,7 +31,9 @@ LONG_VECTOR = 125  # features from which "auto" is the shallow network
 construction = threading.Lock()
 
 
-def build_autoencoder(autoencoder, input_shape, n_components, seed):
+def build_autoencoder(
+    autoencoder: Any, input_shape: tuple[int, ...], n_components: int, seed: int
+) -> Any:
     """A module for one fit.
 
     Parameters
@@ -65,7 +68,7 @@ def build_autoencoder(autoencoder, input_shape, n_components, seed):
             autoencoder = AUTOENCODERS[autoencoder]
         # weights are drawn from torch's global generator: borrowed, and put back
         with construction, torch.random.fork_rng(devices=[]):
-            torch.random.default_generator.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)
             try:
                 module = autoencoder(input_shape, n_components)
             except Exception as error:
@@ -77,7 +80,7 @@ def build_autoencoder(autoencoder, input_shape, n_components, seed):
     return module.float()
 
 
-def auto_autoencoder(input_shape):
+def auto_autoencoder(input_shape: tuple[int, ...]) -> Any:
     """The name that "auto" stands for: by the shape of a sample, (d,) or (c, h, w).
 
     Long vectors, as of words or genes, are almost linear in what matters, and a deep
@@ -88,14 +91,16 @@ def auto_autoencoder(input_shape):
     return "mlp" if input_shape[0] < LONG_VECTOR else "shallow"
 
 
-def network_name(autoencoder, input_shape):
+def network_name(autoencoder: Any, input_shape: tuple[int, ...]) -> Any:
     """The name in AUTOENCODERS that the parameter stands for; None of one's own."""
     if not isinstance(autoencoder, str):
         return None
     return auto_autoencoder(input_shape) if autoencoder == "auto" else autoencoder
 
 
-def check_autoencoder(module, input_shape, n_components):
+def check_autoencoder(
+    module: Any, input_shape: tuple[int, ...], n_components: int
+) -> None:
     """Raise a ValueError unless encode and decode exist and give the right shapes."""
     name = type(module).__name__
     for method in ("encode", "decode"):

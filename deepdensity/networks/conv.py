@@ -1,7 +1,9 @@
 """The convolutional autoencoder of DECS (Cheng et al. 2024, Section 4.4)."""
 
+from typing import Any
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 __all__ = ["ConvAutoencoder"]
@@ -9,18 +11,18 @@ __all__ = ["ConvAutoencoder"]
 SMALLEST_SIDE = 16  # below this three halvings leave a single pixel
 
 
-def halve(side, times):
+def halve(side: int, times: int) -> Any:
     """``side`` after so many 2x2 poolings that keep an odd last row."""
     for _ in range(times):
         side = -(-side // 2)
     return side
 
 
-def conv_block(n_in, n_out):
+def conv_block(n_in: int, n_out: int) -> Any:
     return [nn.Conv2d(n_in, n_out, 3, padding=1), nn.BatchNorm2d(n_out), nn.ReLU()]
 
 
-def up_block(n_in, n_out):
+def up_block(n_in: int, n_out: int) -> Any:
     up = nn.ConvTranspose2d(n_in, n_out, 3, stride=2, padding=1, output_padding=1)
     return [up, nn.BatchNorm2d(n_out), nn.ReLU()]
 
@@ -43,7 +45,12 @@ class ConvAutoencoder(nn.Module):
         Channels of the encoder's convolutions; all but the last halve the image.
     """
 
-    def __init__(self, input_shape, n_components, channels=(32, 64, 128, 256)):
+    def __init__(
+        self,
+        input_shape: tuple[int, ...],
+        n_components: int,
+        channels: tuple[int, ...] = (32, 64, 128, 256),
+    ) -> None:
         super().__init__()
         n_channels, *size = input_shape
         self.size = tuple(size)  # (h, w) of the image
@@ -68,21 +75,22 @@ class ConvAutoencoder(nn.Module):
         self.decoder = nn.Sequential(
             *decoder, nn.Conv2d(back[-1], n_channels, 3, padding=1)
         )
-        self.to(memory_format=torch.channels_last)  # the faster layout on a CPU
+        # the faster layout on a CPU; torch's own types leave it out
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def encode(self, x):
+    def encode(self, x: Tensor) -> Tensor:
         """(b, c, h, w) -> (b, n_components)."""
         x = resize(x, self.inner_size)
         return self.encoder(x.contiguous(memory_format=torch.channels_last))
 
-    def decode(self, z):
+    def decode(self, z: Tensor) -> Tensor:
         """(b, n_components) -> (b, c, h, w)."""
         x = self.decoder(z)  # each side a multiple of 8, at least the inner size
         height, width = self.inner_size
         return resize(x[:, :, :height, :width], self.size)
 
 
-def resize(x, size):
+def resize(x: Tensor, size: tuple[int, ...]) -> Tensor:
     """Bilinear interpolation of (b, c, h, w) to ``size``; x itself where it fits."""
     if x.shape[-2:] == tuple(size):
         return x

@@ -1,13 +1,15 @@
 """The fully connected autoencoder, for vectors."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 __all__ = ["MLPAutoencoder", "ShallowAutoencoder", "linear_stack"]
 
 
-def linear_stack(widths):
+def linear_stack(widths: Sequence[int]) -> Any:
     """Linear layers of these widths, first to last, a ReLU between two of them."""
     layers = []
     for n_in, n_out in zip(widths[:-1], widths[1:]):
@@ -15,12 +17,12 @@ def linear_stack(widths):
     return nn.Sequential(*layers[:-1])
 
 
-def first_width(n_features):
+def first_width(n_features: int) -> Any:
     """Four times the number of features, between 64 and 500."""
     return min(500, max(64, 4 * n_features))
 
 
-def default_hidden(n_features):
+def default_hidden(n_features: int) -> Any:
     """Widths of the hidden layers: DEC's 500-500-2000, less for short samples."""
     width = first_width(n_features)
     return (width, width, 4 * width)
@@ -41,7 +43,12 @@ class MLPAutoencoder(nn.Module):
         ``(500, 500, 2000)`` from 125 features on and narrower below.
     """
 
-    def __init__(self, input_shape, n_components, hidden=None):
+    def __init__(
+        self,
+        input_shape: tuple[int, ...],
+        n_components: int,
+        hidden: tuple[int, ...] | None = None,
+    ) -> None:
         super().__init__()
         n_features = math.prod(input_shape)
         hidden = default_hidden(n_features) if hidden is None else tuple(hidden)
@@ -51,11 +58,11 @@ class MLPAutoencoder(nn.Module):
             linear_stack(widths[::-1]), nn.Unflatten(1, tuple(input_shape))
         )
 
-    def encode(self, x):
+    def encode(self, x: Tensor) -> Tensor:
         """(b, *input_shape) -> (b, n_components)."""
         return self.encoder(x)
 
-    def decode(self, z):
+    def decode(self, z: Tensor) -> Tensor:
         """(b, n_components) -> (b, *input_shape)."""
         return self.decoder(z)
 
@@ -67,6 +74,6 @@ class ShallowAutoencoder(MLPAutoencoder):
     :class:`MLPAutoencoder`.
     """
 
-    def __init__(self, input_shape, n_components):
+    def __init__(self, input_shape: tuple[int, ...], n_components: int) -> None:
         width = first_width(math.prod(input_shape))
         super().__init__(input_shape, n_components, hidden=(width,))

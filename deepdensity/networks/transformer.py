@@ -1,9 +1,10 @@
 """The Transformer autoencoder of IDCL (Zheng et al. 2024, Sections 3 and 4)."""
 
 import math
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .conv import resize
 from .mlp import linear_stack
@@ -13,7 +14,7 @@ __all__ = ["TransformerAutoencoder", "sinusoidal_positions"]
 PATCHES_PER_SIDE = 4  # "the number of patches is consistently set to 16"
 
 
-def sinusoidal_positions(n_positions, width):
+def sinusoidal_positions(n_positions: int, width: int) -> Tensor:
     r"""Position encodings of Vaswani et al. (2017), Section 3.5.
 
     .. math::
@@ -38,7 +39,7 @@ def sinusoidal_positions(n_positions, width):
     return torch.stack([angle.sin(), angle.cos()], dim=2).flatten(1)
 
 
-def transformer_blocks(n_blocks, width, n_heads):
+def transformer_blocks(n_blocks: int, width: int, n_heads: int) -> Any:
     """Pre-norm Transformer encoder blocks over (b, patches, width), without dropout."""
     block = nn.TransformerEncoderLayer(
         width,
@@ -81,22 +82,26 @@ class TransformerAutoencoder(nn.Module):
 
     def __init__(
         self,
-        input_shape,
-        n_components,
-        width=64,
-        n_blocks=1,
-        n_heads=4,
-        hidden=(512, 512, 3072),
-    ):
+        input_shape: tuple[int, ...],
+        n_components: int,
+        width: int = 64,
+        n_blocks: int = 1,
+        n_heads: int = 4,
+        hidden: tuple[int, ...] = (512, 512, 3072),
+    ) -> None:
         super().__init__()
         n_channels, *size = input_shape
         self.size = tuple(size)  # (h, w) of the image
         step = 2 * PATCHES_PER_SIDE
         self.inner_size = tuple(step * math.ceil(side / step) for side in size)
-        patch = tuple(side // PATCHES_PER_SIDE for side in self.inner_size)
+        patch = (
+            self.inner_size[0] // PATCHES_PER_SIDE,
+            self.inner_size[1] // PATCHES_PER_SIDE,
+        )
         n_patches = PATCHES_PER_SIDE**2
         widths = (n_patches * width, *hidden, n_components)
 
+        self.positions: Tensor
         self.register_buffer("positions", sinusoidal_positions(n_patches, width))
         self.patch_embedding = nn.Conv2d(n_channels, width, patch, stride=patch)
         self.encoder_blocks = transformer_blocks(n_blocks, width, n_heads)
@@ -107,14 +112,14 @@ class TransformerAutoencoder(nn.Module):
             width, n_channels, patch, stride=patch
         )
 
-    def encode(self, x):
+    def encode(self, x: Tensor) -> Tensor:
         """(b, c, h, w) -> (b, n_components)."""
         patches = self.patch_embedding(resize(x, self.inner_size))  # (b, width, 4, 4)
         tokens = patches.flatten(2).transpose(1, 2)  # (b, 16, width)
         tokens = self.encoder_blocks(tokens + self.positions)
         return self.encoder_linear(tokens.flatten(1))
 
-    def decode(self, z):
+    def decode(self, z: Tensor) -> Tensor:
         """(b, n_components) -> (b, c, h, w)."""
         n_patches, width = self.positions.shape
         tokens = self.decoder_linear(z).unflatten(1, (n_patches, width))
