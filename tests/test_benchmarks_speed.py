@@ -140,7 +140,7 @@ def test_a_profile_has_every_part_and_leaves_the_package_as_it_was(short):
 @pytest.mark.parametrize("name", whole_fits.PAIRS)
 def test_whole_fits_take_the_epochs_that_they_say(name):
     samples = Samples("digits", digit_vectors(300)[0], 10, (8, 8))
-    model = whole_fits.fit_ours(name, samples, "float32", CPU)
+    model = whole_fits.fit_ours(name, samples, 2, "float32", CPU)
     rows = [row for row in model.history_ if row["phase"] != "decoder"]
     steps = {"pretrain": 0, "cluster": 0}
     for row in rows:

@@ -33,6 +33,9 @@ def main():
     parser.add_argument("--sizes", type=int, nargs="+", default=[2000, 10_000, 50_000])
     parser.add_argument("--data-home", metavar="FOLDER", help="for clustpy")
     parser.add_argument("--samples", type=int, default=2000, help="for clustpy")
+    parser.add_argument(
+        "--epochs", type=int, default=10, help="of a phase, for clustpy"
+    )
     options = parser.parse_args()
     only = options.only or [*PARTS, "refresh"]
     print(machine(options.device), flush=True)
@@ -46,7 +49,11 @@ def main():
         from .whole_fits import fit_over_clustpy
 
         rows += fit_over_clustpy(
-            options.device, options.rounds, options.data_home, options.samples
+            options.device,
+            options.rounds,
+            options.data_home,
+            options.samples,
+            options.epochs,
         )
     if rows:
         print(table(rows))

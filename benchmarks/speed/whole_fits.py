@@ -1,9 +1,9 @@
 """Whole fits over ClustPy's: the same network, batches, epochs and data.
 
 DECS stands beside DEC, both train the encoder alone in clustering; IDCL beside IDEC,
-both reconstruct, too. Each pretrains and clusters for EPOCHS epochs from k-means with
-20 starts; what this package's recipe adds (trials of starts, guard) is off, and DECS's
-last refit of the decoder, which DEC has not, is counted.
+both reconstruct, too. Each pretrains and clusters for the same epochs, from k-means
+with 20 starts; what this package's recipe adds (trials of starts, guard) is off, and
+DECS's last refit of the decoder, which DEC has not, is counted.
 """
 
 import functools
@@ -17,22 +17,21 @@ from .timing import Ratio, interleaved
 
 __all__ = ["fit_over_clustpy"]
 
-EPOCHS = 2  # of either phase
 BATCH = 256
 PRECISIONS = {"f32": "float32", "bf16": "bfloat16"}
 PAIRS = {"DECS": "DEC", "IDCL": "IDEC"}
 
 
-def fit_over_clustpy(device, n_rounds, data_home, n_samples):
+def fit_over_clustpy(device, n_rounds, data_home, n_samples, n_epochs):
     """Fits of `n_samples` images of USPS: seconds over those of ClustPy's method."""
     from benchmarks.papers.peers import fit_peer
 
     samples, _ = load("usps", data_home)
     samples = samples._replace(X=samples.X[:n_samples])
     for name, peer in PAIRS.items():
-        settings = (peer, samples, 0, BATCH, EPOCHS, EPOCHS)
+        settings = (peer, samples, 0, BATCH, n_epochs, n_epochs)
         functions = [
-            functools.partial(fit_ours, name, samples, precision, device)
+            functools.partial(fit_ours, name, samples, n_epochs, precision, device)
             for precision in PRECISIONS.values()
         ]
         functions.append(functools.partial(fit_peer, *settings))
@@ -44,13 +43,13 @@ def fit_over_clustpy(device, n_rounds, data_home, n_samples):
             yield Ratio(what, medians[i], medians[-1], ratios, "<= 0.50")
 
 
-def fit_ours(name, samples, precision, device):
+def fit_ours(name, samples, n_epochs, precision, device):
     """A fit of as many steps as the peer takes."""
     n_batches = -(-len(samples.X) // BATCH)
     common = {
         "image_shape": samples.image_shape,
         "batch_size": BATCH,
-        "pretrain_epochs": EPOCHS,
+        "pretrain_epochs": n_epochs,
         "init": "k-means",
         "guard": False,
         "tol": 0,
@@ -60,10 +59,10 @@ def fit_ours(name, samples, precision, device):
     }
     if name == "DECS":
         model = DECSClustering(
-            samples.n_clusters, max_iter=EPOCHS * n_batches, **common
+            samples.n_clusters, max_iter=n_epochs * n_batches, **common
         )
     else:
         model = IDCLClustering(
-            samples.n_clusters, max_epochs=EPOCHS, pacing="none", **common
+            samples.n_clusters, max_epochs=n_epochs, pacing="none", **common
         )
     return model.fit(samples.X)
