@@ -5,12 +5,14 @@ import csv
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.datasets import make_blobs
 
 from benchmarks.papers import (
     accuracy,
     curves,
     decs_grid,
     idcl_convergence_time,
+    number_of_clusters,
     render,
     runner,
     scores,
@@ -304,3 +306,22 @@ def test_time_to_converge_is_a_ratio(tmp_path):
     write(tmp_path, idcl_convergence_time, rows)
     page = "\n".join(render.page(tmp_path))
     assert "     - 0.75\n     - 0.86\n" in page  # 3 / 4, and the published one
+
+
+def test_numbers_of_clusters_are_searched_and_shown(tmp_path):
+    X, y = make_blobs(300, centers=3, n_features=6, random_state=0)
+    samples = Samples("digits", X, 3, None)
+    method = number_of_clusters.TABLE.methods["auto"]
+    (found,) = number_of_clusters.measure(method, samples, y, 0)
+    assert found["n_classes"] == 3
+    assert 2 <= found["found"] <= 5
+    assert found["scores"].startswith("2:")
+    rows = [
+        {"data": "digits", "method": "auto", "seed": seed, "n_classes": 10} | values
+        for seed, values in enumerate(
+            [{"found": 9, "wall_s": 5}, {"found": 13, "wall_s": 7}]
+        )
+    ]
+    write(tmp_path, number_of_clusters, rows)
+    page = "\n".join(render.page(tmp_path))
+    assert "     - 10\n     - 9, 13\n     - 1 of 2\n" in page

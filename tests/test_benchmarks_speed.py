@@ -6,9 +6,18 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose
+from sklearn.utils import Bunch
 
 from benchmarks.papers.data import Samples
-from benchmarks.speed import profile, refresh, steps, throughput, timing, whole_fits
+from benchmarks.speed import (
+    profile,
+    refresh,
+    search,
+    steps,
+    throughput,
+    timing,
+    whole_fits,
+)
 
 from .common import BOTH, digit_vectors
 
@@ -146,3 +155,24 @@ def test_whole_fits_take_the_epochs_that_they_say(name):
     for row in rows:
         steps[row["phase"]] += len(row["batches"])
     assert steps == {"pretrain": 4, "cluster": 4}  # two epochs of two batches
+
+
+def test_a_search_is_timed_without_and_with_memory(monkeypatch):
+    X, _ = digit_vectors(60)
+    monkeypatch.setattr(search, "load_digits", lambda: Bunch(data=X))
+    name, (kind, _) = next(iter(search.SEARCHES.items()))
+    grid = {"pretrain_epochs": [1], "max_epochs": [1, 2]}
+    fitted = []
+
+    def watched(*args, **kwargs):
+        fitted.append(kwargs["memory"])
+        return kind(*args, **kwargs)
+
+    monkeypatch.setattr(search, "SEARCHES", {name: (watched, grid)})
+    (row,) = search.search_with_memory(CPU, 1)
+    assert name in row.what
+    assert row.time > 0
+    assert row.over > 0
+    assert_allclose(row.ratios, [row.time / row.over])
+    assert fitted[0] is None
+    assert fitted[1] is not None

@@ -4,7 +4,8 @@ python -m benchmarks.speed
 python -m benchmarks.speed --device cuda --only steps refresh
 python -m benchmarks.speed --only clustpy --data-home FOLDER
 
-The part "clustpy" needs ClustPy 0.0.3 and usps.npz in FOLDER, and runs only if asked.
+The parts "search" (a quarter of an hour) and "clustpy" (which needs ClustPy 0.0.3, and
+usps.npz in FOLDER) run only if asked.
 """
 
 import argparse
@@ -23,12 +24,15 @@ PARTS = {
 }
 
 
+LONG = ("refresh", "search", "clustpy")
+
+
 def main():
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.speed", description=__doc__.split("\n")[0]
     )
     parser.add_argument("--device", default="cpu", type=torch.device)
-    parser.add_argument("--only", nargs="+", choices=[*PARTS, "refresh", "clustpy"])
+    parser.add_argument("--only", nargs="+", choices=[*PARTS, *LONG])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--sizes", type=int, nargs="+", default=[2000, 10_000, 50_000])
     parser.add_argument("--data-home", metavar="FOLDER", help="for clustpy")
@@ -45,6 +49,10 @@ def main():
         if name in only
         for row in part(options.device, options.rounds)
     ]
+    if "search" in only:
+        from .search import search_with_memory
+
+        rows += search_with_memory(options.device, options.rounds)
     if "clustpy" in only:
         from .whole_fits import fit_over_clustpy
 

@@ -1,0 +1,52 @@
+"""A search with `memory` over the same search without: one pretraining for all."""
+
+import tempfile
+import time
+
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.model_selection import GridSearchCV
+
+from deepdensity import DECSClustering, IDCLClustering
+from deepdensity.model_selection import InSampleSplit
+
+from .timing import Ratio
+
+__all__ = ["search_with_memory"]
+
+SEARCHES = {
+    "IDCL, pacing x lambda_0": (
+        IDCLClustering,
+        {"pacing": ["exponential", "linear", "none"], "lambda_0": [0.4, 0.6, 0.8]},
+    ),
+    "DECS, alpha x lambda_var": (
+        DECSClustering,
+        {"alpha": [0.5, 1.0, 2.0], "lambda_var": [0.4, 0.8, 1.2]},
+    ),
+}
+
+
+def search_with_memory(device, n_rounds):
+    """Nine candidates each, on Digits as vectors, with all else at its default."""
+    X = load_digits().data
+    for name, (kind, grid) in SEARCHES.items():
+        seconds = np.array([times(kind, grid, X, device) for _ in range(n_rounds)])
+        without, kept = seconds.T
+        what = f"search without memory over one with, {name}"
+        yield Ratio(
+            what, np.median(without), np.median(kept), list(without / kept), ">= 3"
+        )
+
+
+def times(kind, grid, X, device):
+    """Seconds without and with memory; the scores must be the same."""
+    seconds, scores = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for memory in (None, folder):
+            model = kind(10, memory=memory, device=device, random_state=0)
+            start = time.perf_counter()
+            search = GridSearchCV(model, grid, cv=InSampleSplit()).fit(X)
+            seconds.append(time.perf_counter() - start)
+            scores.append(search.cv_results_["mean_test_score"])
+    np.testing.assert_array_equal(*scores)
+    return seconds
