@@ -27,6 +27,7 @@ FIRST = (2, 3, 4, 5, 7, 9, 12, 16, 21, 28, 37, 50)  # then what lies around the 
 MIN_PER_CLUSTER = 20  # samples, on average
 N_MIXTURE = 3  # runs of the Gaussian mixture that a trial starts from
 PATIENCE = 3  # numbers of FIRST below the best score, one after the other
+TOLERANCE = 0.075  # of the highest score: the noise of a trial
 SMALL = 0.05  # of the mean size of a cluster: what is smaller is none
 
 
@@ -60,8 +61,10 @@ def net_information(labels: list[Array], price: float = PRICE) -> float:
 def best_number(
     score: Callable[..., Any], n_samples: int
 ) -> tuple[int, dict[int, float]]:
-    """The number of clusters of the highest score.
+    """The smallest number of clusters whose score is as good as the highest.
 
+    Scores are those of single trainings: what is less than 7.5 % below the highest may
+    as well be it, and of two numbers that do the same the smaller one is clearer.
     Sought among a dozen numbers from 2 to 50, growing by about a third, until three of
     them running have been below the best; then by halving the gaps beside the best.
 
@@ -90,7 +93,9 @@ def best_number(
         best = max(scores, key=scores.__getitem__)
         untried = halfway(best, sorted(scores))
         if not untried:
-            return best, dict(sorted(scores.items()))
+            scores = dict(sorted(scores.items()))
+            enough = scores[best] - TOLERANCE * abs(scores[best])
+            return next(k for k in scores if scores[k] >= enough), scores
         scores.update((k, score(k)) for k in untried)
 
 
