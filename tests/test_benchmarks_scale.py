@@ -51,4 +51,5 @@ def test_the_peak_is_of_memory_that_is_held_and_given_back():
 def test_a_fit_is_timed(estimator, folder):
     row = fits.fit(estimator, "csr", folder, 40)
     assert row["seconds"] > row["predict_seconds"] > 0
-    assert f"{estimator}, csr, n =        40: fit" in scale.line(row)
+    counts = f"n =        40, {row['n_found']} of 10 clusters: fit"
+    assert f"{estimator}, csr, {counts}" in scale.line(row)

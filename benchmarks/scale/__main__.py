@@ -8,6 +8,7 @@ that of the interpreter with the libraries loaded; a CSR matrix counts, a file d
 
 python -m benchmarks.scale --data-home FOLDER
 python -m benchmarks.scale --data-home FOLDER --layouts csr --sizes 10000 1000000
+python -m benchmarks.scale --data-home FOLDER --sizes 100000 --clusters 1000
 """
 
 import argparse
@@ -40,6 +41,7 @@ def main():
     parser.add_argument(
         "--estimators", nargs="+", choices=ESTIMATORS, default=ESTIMATORS
     )
+    parser.add_argument("--clusters", type=int, default=10, metavar="N")
     parser.add_argument("--folder", help="where the images are kept; else they are not")
     options = parser.parse_args()
     print(machine(torch.device("cpu")), flush=True)
@@ -55,7 +57,7 @@ def curve(estimator, layout, folder, options):
     rows = []
     for n_samples in options.sizes:
         write(folder, options.data_home, n_samples)
-        rows.append(in_process(estimator, layout, folder, n_samples))
+        rows.append(in_process(estimator, layout, folder, n_samples, options.clusters))
         print(line(rows[-1]), flush=True)
     if len(rows) > 1:
         print(f"{estimator}, {layout}: slope {slope(rows):.3f} (<= {GOAL_SLOPE})")
@@ -78,7 +80,8 @@ def slope(rows):
 
 def line(row):
     return (
-        f"{row['estimator']}, {row['layout']}, n = {row['n_samples']:>9,}: fit "
+        f"{row['estimator']}, {row['layout']}, n = {row['n_samples']:>9,}, "
+        f"{row['n_found']} of {row['n_clusters']} clusters: fit "
         f"{row['seconds']:7.1f} s, predict {row['predict_seconds']:6.1f} s, peak "
         f"{row['mebibytes']:6.0f} MiB (<= {GOAL_MEMORY})"
     )

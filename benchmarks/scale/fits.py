@@ -20,7 +20,7 @@ HIDDEN = (32,)
 N_INIT = 3
 
 
-def fit(estimator, layout, folder, n_samples):
+def fit(estimator, layout, folder, n_samples, n_clusters=10):
     """Figures of one fit: a dict."""
     import torch
 
@@ -34,7 +34,7 @@ def fit(estimator, layout, folder, n_samples):
     phase = {"IDCL": {"max_epochs": 1}, "DECS": {"max_iter": n_steps}}[estimator]
     kind = {"IDCL": IDCLClustering, "DECS": DECSClustering}[estimator]
     model = kind(
-        10,
+        n_clusters,
         autoencoder=functools.partial(MLPAutoencoder, hidden=HIDDEN),
         pretrain_epochs=1,
         batch_size=BATCH,
@@ -53,6 +53,8 @@ def fit(estimator, layout, folder, n_samples):
         "estimator": estimator,
         "layout": layout,
         "n_samples": n_samples,
+        "n_clusters": n_clusters,
+        "n_found": len(set(model.labels_)),
         "seconds": fitted - start,
         "predict_seconds": end - fitted,
         "mebibytes": (peak.peak - interpreter) / 2**20,
@@ -60,5 +62,5 @@ def fit(estimator, layout, folder, n_samples):
 
 
 if __name__ == "__main__":
-    name, layout, folder, n_samples = sys.argv[1:]
-    print(json.dumps(fit(name, layout, folder, int(n_samples))))
+    name, layout, folder, *numbers = sys.argv[1:]
+    print(json.dumps(fit(name, layout, folder, *map(int, numbers))))
