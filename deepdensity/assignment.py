@@ -47,8 +47,13 @@ def by_blocks(function: Callable[[Tensor], Tensor], Z: Array, n_clusters: int) -
     array of shape (n, ...)
     """
     n_rows = max(1, BLOCK // (n_clusters * Z.shape[1]))
-    blocks = torch.split(torch.from_numpy(Z), n_rows)
-    return torch.cat([function(block) for block in blocks]).numpy()
+    first, *others = torch.split(torch.from_numpy(Z), n_rows)
+    result = function(first)
+    whole = result.new_empty((len(Z), *result.shape[1:]))  # no second copy of it
+    whole[: len(first)] = result
+    for i, block in enumerate(others, 1):
+        whole[i * n_rows : (i + 1) * n_rows] = function(block)
+    return whole.numpy()
 
 
 def nearest_centre(Z: Array, centres: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -52,13 +52,11 @@ def nearest_neighbours(source: Source, seed: int) -> Array | None:
         C, metric = normalize(C, copy=False), "euclidean"
     search = NearestNeighbors(n_neighbors=n_neighbours + 1, metric=metric)
     search.fit(C[reference])
-    found = np.concatenate(
-        [
-            reference[search.kneighbors(C[rows], return_distance=False)]
-            for rows in gen_batches(len(C), BLOCK)
-        ]
-    )
-    return without_itself(found)
+    neighbours = np.empty((len(C), n_neighbours), dtype=np.int32)
+    for rows in gen_batches(len(C), BLOCK):
+        found = reference[search.kneighbors(C[rows], return_distance=False)]
+        neighbours[rows] = without_itself(found, np.arange(rows.start, rows.stop))
+    return neighbours
 
 
 def principal_components(source: Source, random: np.random.RandomState) -> Array:
@@ -74,12 +72,12 @@ def principal_components(source: Source, random: np.random.RandomState) -> Array
     return C
 
 
-def without_itself(found: Any) -> Any:
-    """Neighbour lists (n, m + 1), nearest first, less the sample itself: (n, m).
+def without_itself(found: Array, samples: Array) -> Array:
+    """Neighbour lists (b, m + 1), nearest first, less the sample (b,) itself: (b, m).
 
     A sample that is not among its neighbours, as among many that equal it, loses the
     farthest.
     """
-    own = found == np.arange(len(found))[:, None]
+    own = found == samples[:, None]
     own[~own.any(1), -1] = True
     return found[~own].reshape(len(found), -1)

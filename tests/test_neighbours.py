@@ -105,7 +105,9 @@ def test_neighbours_follow_the_seed_and_touch_no_global_generator(monkeypatch):
 
 def test_a_list_loses_the_sample_itself_or_else_the_farthest():
     found = np.array([[0, 4, 5], [7, 1, 3], [8, 9, 6], [5, 6, 3]])
-    assert_array_equal(without_itself(found), [[4, 5], [7, 3], [8, 9], [5, 6]])
+    assert_array_equal(
+        without_itself(found, np.arange(4)), [[4, 5], [7, 3], [8, 9], [5, 6]]
+    )
 
 
 def test_beyond_the_reference_neighbours_are_by_the_same_distance(monkeypatch):
