@@ -1,12 +1,13 @@
 """Names for types that stand in many signatures."""
 
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from numpy.typing import NDArray
 
-__all__ = ["Array", "Axes", "Estimator", "Samples"]
+__all__ = ["Array", "Auto", "Axes", "Estimator", "Samples"]
 
 Array: TypeAlias = NDArray[Any]
+Auto: TypeAlias = Literal["auto"]  # a parameter that `fit` chooses
 # libraries without types of their own
 Axes: TypeAlias = Any  # of matplotlib
 Estimator: TypeAlias = Any  # of scikit-learn

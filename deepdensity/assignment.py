@@ -1,7 +1,7 @@
 """Samples to clusters: Student-t soft assignment, density cores, the DEC target."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -175,7 +175,7 @@ class DensityCores(NamedTuple):
     spreads: Tensor  # (k,): mean squared distance of a core's samples to its mean
 
 
-def density_core(density: Array, labels: Array, fraction: float) -> Any:
+def density_core(density: Array, labels: Array, fraction: float) -> dict[int, Array]:
     r"""The densest samples of every cluster (Zheng et al. 2024, Eq. 9).
 
     .. math::

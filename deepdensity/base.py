@@ -14,7 +14,7 @@ from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from ._typing import Array, Samples
+from ._typing import Array, Auto, Samples
 from .assignment import nearest_centre
 from .cluster_number import try_numbers
 from .devices import has_bfloat16, resolve_device
@@ -87,6 +87,14 @@ class BaseDeepClustering(FittedDeepClustering):
     tensors.
     """
 
+    # those parameters that both estimators share, and a fit asks by type
+    n_clusters: int | Auto
+    pretrain_epochs: int | Auto
+    batch_size: int | Auto
+    refresh_interval: int | Auto
+    kernel_scale: float | Auto
+    precision: str
+
     _parameter_constraints: dict[str, Any] = {
         "n_clusters": [
             StrOptions({"auto"}),
@@ -129,7 +137,7 @@ class BaseDeepClustering(FittedDeepClustering):
         "random_state": ["random_state"],
     }
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Samples, y: Any = None) -> Self:
         """Refine encoder and clusters with one more batch of a stream.
 
@@ -153,8 +161,10 @@ class BaseDeepClustering(FittedDeepClustering):
         self
         """
         if not hasattr(self, "module_"):
-            return self.fit(X)
-        return self._refine(X)
+            self.fit(X)
+        else:
+            self._refine(X)
+        return self
 
     @keeps_fitted_state
     def _refine(self, X: Samples, y: Any = None) -> Self:
@@ -169,7 +179,8 @@ class BaseDeepClustering(FittedDeepClustering):
         self.information_ = self._information(trainer)
         self._set_fitted(trainer, n_iter)
         self._n_batches += 1
-        return self._set_refined_head()
+        self._set_refined_head()
+        return self
 
     def _resume(self, X: Samples) -> Trainer:
         """The trainer of one more batch, on a copy of the network."""
@@ -266,7 +277,7 @@ class BaseDeepClustering(FittedDeepClustering):
         """Whether it goes on from the last one's clusters, too."""
         return self._continues() and self.n_clusters in ("auto", self.n_clusters_)
 
-    def _batch_size(self, auto: Any) -> int:
+    def _batch_size(self, auto: int) -> int:
         return auto if self.batch_size == "auto" else self.batch_size
 
     def _recall(self, trainer: Trainer, step: Any, work: Callable[[], Any]) -> Any:

@@ -50,12 +50,12 @@ def exponential_pacing(epoch: int, n_epochs: int, lambda_0: float) -> float:
     >>> [round(exponential_pacing(t, 4, 0.5), 2) for t in range(5)]
     [0.5, 0.59, 0.71, 0.84, 1.0]
     """
-    return lambda_0 ** (1 - progress(epoch, n_epochs))
+    return float(lambda_0 ** (1 - progress(epoch, n_epochs)))
 
 
 def power_pacing(
     epoch: int, n_epochs: int, lambda_0: float, exponent: float = 2.0
-) -> Any:
+) -> float:
     r"""Growth by a power, the paper's alternative to Eq. 5 (text above it).
 
     .. math::
@@ -70,10 +70,10 @@ def power_pacing(
     >>> [round(power_pacing(t, 4, 0.5), 2) for t in range(5)]
     [0.5, 0.53, 0.62, 0.78, 1.0]
     """
-    return lambda_0 + (1 - lambda_0) * progress(epoch, n_epochs) ** exponent
+    return float(lambda_0 + (1 - lambda_0) * progress(epoch, n_epochs) ** exponent)
 
 
-def linear_pacing(epoch: int, n_epochs: int, lambda_0: float) -> Any:
+def linear_pacing(epoch: int, n_epochs: int, lambda_0: float) -> float:
     r"""Growth by the same amount every epoch: :func:`power_pacing` with a = 1."""
     return power_pacing(epoch, n_epochs, lambda_0, exponent=1.0)
 
@@ -91,12 +91,12 @@ PACINGS = {
 }
 
 
-def progress(epoch: int, n_epochs: int) -> Any:
+def progress(epoch: int, n_epochs: int) -> float:
     """t / T, at most 1."""
     return min(1.0, epoch / n_epochs) if n_epochs else 1.0
 
 
-def capped_fraction(fraction: float, lambda_max: float) -> Any:
+def capped_fraction(fraction: float, lambda_max: float) -> float:
     r"""The share of samples in training, with a cap (Zheng et al. 2024, Eq. 6).
 
     .. math::
@@ -185,7 +185,7 @@ class Pace:
         self.lambda_0 = lambda_0
         self.lambda_max = lambda_max
 
-    def fraction(self, epoch: int) -> Any:
+    def fraction(self, epoch: int) -> float:
         if self.pacing == "none":
             return 1.0
         pacing = self.pacing if callable(self.pacing) else PACINGS[self.pacing]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
@@ -9,9 +10,9 @@ import numpy as np
 import torch
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
-from torch import Tensor
+from torch import Tensor, nn
 
-from ._typing import Array, Samples
+from ._typing import Array, Auto, Samples
 from .assignment import soft_assignment, squared_distances_to
 from .base import BaseDeepClustering, keeps_fitted_state
 from .batches import TrainingSet
@@ -231,22 +232,22 @@ class DECSClustering(BaseDeepClustering):
 
     def __init__(
         self,
-        n_clusters: int | str = 8,
+        n_clusters: int | Auto = 8,
         *,
         n_components: int = 10,
-        autoencoder: Any = "auto",
+        autoencoder: str | Callable[..., nn.Module] = "auto",
         image_shape: tuple[int, ...] | None = None,
-        pretrain_epochs: Any = "auto",
+        pretrain_epochs: int | Auto = "auto",
         pretrain_target: str = "clean",
-        batch_size: Any = "auto",
+        batch_size: int | Auto = "auto",
         lr: float = 2e-3,
         schedule: str = "one-cycle",
-        augment: Any = "auto",
-        refresh_interval: Any = "auto",
+        augment: str | bool | Callable[..., torch.Tensor] = "auto",
+        refresh_interval: int | Auto = "auto",
         tol: float = 1e-3,
         init: str = "auto",
         n_init: int = 20,
-        kernel_scale: Any = "auto",
+        kernel_scale: float | Auto = "auto",
         guard: bool = True,
         precision: str = "float32",
         compile: bool = False,
@@ -255,13 +256,13 @@ class DECSClustering(BaseDeepClustering):
         warm_start: bool = False,
         memory: Any = None,
         verbose: int = 0,
-        random_state: Any = None,
+        random_state: int | np.random.RandomState | None = None,
         alpha: float = 1.0,
         lambda_var: float = 0.8,
         determinacy: str = "quadratic",
-        max_iter: Any = "auto",
-        balance: Any = "auto",
-        reconstruction_weight: Any = "auto",
+        max_iter: int | Auto = "auto",
+        balance: float | Auto = "auto",
+        reconstruction_weight: float | Auto = "auto",
     ) -> None:
         self.n_clusters = n_clusters
         self.n_components = n_components
@@ -294,7 +295,7 @@ class DECSClustering(BaseDeepClustering):
         self.balance = balance
         self.reconstruction_weight = reconstruction_weight
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     @keeps_fitted_state
     def fit(self, X: Samples, y: Any = None) -> Self:
         """Learn embedding and clusters (Algorithm 1 of the paper).

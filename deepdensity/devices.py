@@ -43,7 +43,7 @@ def has_bfloat16(device: torch.device) -> bool:
     Of a processor whose abilities an older torch does not tell: no.
     """
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
         return False
     abilities = torch.cpu.get_capabilities()

@@ -41,10 +41,10 @@ def fingerprint(value: Any) -> str:
     Exception
         Of any kind, as objects that cannot be pickled raise it.
     """
-    return Fingerprint("sha1", coerce_mmap=True).hash(value)
+    return str(Fingerprint("sha1", coerce_mmap=True).hash(value))
 
 
-class Fingerprint(NumpyHasher):
+class Fingerprint(NumpyHasher):  # type: ignore[misc]
     """joblib's hasher, with plain stand-ins for what it cannot tell apart."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -32,7 +32,10 @@ CHECKS = {"accept_sparse": "csr", "dtype": [np.float64, np.float32, np.uint8]}
 
 
 class FittedDeepClustering(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator
+    ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
+    TransformerMixin,  # type: ignore[misc]
+    ClusterMixin,  # type: ignore[misc]
+    BaseEstimator,  # type: ignore[misc]
 ):
     """The methods that need a network and a head, however they were trained.
 
@@ -132,7 +135,8 @@ class FittedDeepClustering(
         -------
         ndarray of shape (n_samples, n_components)
         """
-        return self.fit(X, y).embedding_
+        embedding: Array = self.fit(X, y).embedding_
+        return embedding
 
     def transform(self, X: Samples) -> Array:
         """Embed X in the latent space.

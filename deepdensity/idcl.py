@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
@@ -9,8 +10,9 @@ import numpy as np
 import torch
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
+from torch import nn
 
-from ._typing import Array, Samples
+from ._typing import Array, Auto, Samples
 from .assignment import target_distribution
 from .base import BaseDeepClustering, keeps_fitted_state
 from .batches import TrainingSet
@@ -268,22 +270,22 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
 
     def __init__(
         self,
-        n_clusters: int | str = 8,
+        n_clusters: int | Auto = 8,
         *,
         n_components: int = 10,
-        autoencoder: Any = "auto",
+        autoencoder: str | Callable[..., nn.Module] = "auto",
         image_shape: tuple[int, ...] | None = None,
-        pretrain_epochs: Any = "auto",
+        pretrain_epochs: int | Auto = "auto",
         pretrain_target: str = "clean",
-        batch_size: Any = "auto",
+        batch_size: int | Auto = "auto",
         lr: float = 2e-3,
         schedule: str = "one-cycle",
-        augment: Any = "auto",
-        refresh_interval: Any = "auto",
+        augment: str | bool | Callable[..., torch.Tensor] = "auto",
+        refresh_interval: int | Auto = "auto",
         tol: float = 1e-3,
         init: str = "auto",
         n_init: int = 20,
-        kernel_scale: Any = "auto",
+        kernel_scale: float | Auto = "auto",
         guard: bool = True,
         precision: str = "float32",
         compile: bool = False,
@@ -292,17 +294,17 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         warm_start: bool = False,
         memory: Any = None,
         verbose: int = 0,
-        random_state: Any = None,
-        pacing: Any = "exponential",
+        random_state: int | np.random.RandomState | None = None,
+        pacing: str | Callable[[int, int, float], float] = "exponential",
         pacing_epochs: int | None = None,
         lambda_0: float = 0.6,
         lambda_max: float = 0.95,
-        core_fraction: Any = "auto",
+        core_fraction: float | Auto | None = "auto",
         cutoff_quantile: float = 0.02,
         density_kernel: str = "gaussian",
         density: str = "auto",
-        gamma: Any = "auto",
-        max_epochs: Any = "auto",
+        gamma: float | Auto = "auto",
+        max_epochs: int | Auto = "auto",
     ) -> None:
         self.n_clusters = n_clusters
         self.n_components = n_components
@@ -339,7 +341,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         self.gamma = gamma
         self.max_epochs = max_epochs
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     @keeps_fitted_state
     def fit(self, X: Samples, y: Any = None) -> Self:
         """Learn embedding and clusters (Algorithms 1 and 2 of the paper).

@@ -42,13 +42,13 @@ class Layout(NamedTuple):
         height, width, channels = self.stored
         return (channels, height, width)
 
-    def to_network(self, rows: Any) -> Tensor:
+    def to_network(self, rows: Tensor) -> Tensor:
         """(b, d) -> (b, *shape)."""
         if self.channel_axis == 2:
             return rows.view(-1, *self.stored).permute(0, 3, 1, 2)
         return rows.view(-1, *self.shape)
 
-    def from_network(self, batch: Any) -> Tensor:
+    def from_network(self, batch: Tensor) -> Tensor:
         """(b, *shape) -> (b, d)."""
         if self.channel_axis == 2:
             batch = batch.permute(0, 2, 3, 1)
@@ -244,7 +244,7 @@ class Source:
         self.dtype = torch.float64 if double else torch.float32
 
     def __len__(self) -> int:
-        return self.X.shape[0]
+        return int(self.X.shape[0])
 
     def read(self, rows: Any, dtype: torch.dtype = torch.float32) -> Tensor:
         """A batch of the rows given by a slice or an index array: (b, *shape)."""
@@ -261,4 +261,4 @@ class Source:
 
     def blocks(self) -> Iterator[slice]:
         """Slices that cover all rows in order."""
-        return gen_batches(len(self), BLOCK // 2)
+        yield from gen_batches(len(self), BLOCK // 2)

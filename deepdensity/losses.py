@@ -23,7 +23,9 @@ from .stability import determinacy, instability, otsu_threshold, sample_stabilit
 __all__ = ["CurriculumLoss", "InstabilityLoss", "ReconstructionLoss", "total_loss"]
 
 
-def total_loss(reconstruction: Tensor, clustering: Any, gamma: Any = 0.1) -> Tensor:
+def total_loss(
+    reconstruction: Tensor, clustering: Tensor, gamma: float = 0.1
+) -> Tensor:
     r"""Loss of IDCL (Zheng et al. 2024, Eq. 14).
 
     .. math::

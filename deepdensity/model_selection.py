@@ -14,7 +14,7 @@ from .metrics.sampling import as_random_state
 __all__ = ["ClusteringKFold", "InSampleSplit"]
 
 
-class InSampleSplit(BaseCrossValidator):
+class InSampleSplit(BaseCrossValidator):  # type: ignore[misc]
     """Train and score on all samples: a search without held-out data.
 
     A clustering is made for the samples at hand, and a score that needs no classes is a
@@ -80,7 +80,7 @@ class InSampleSplit(BaseCrossValidator):
         return self.n_splits
 
 
-class ClusteringKFold(KFold):
+class ClusteringKFold(KFold):  # type: ignore[misc]
     """Folds of shuffled samples: fitted to some, scored on the others.
 
     ``cv=5`` cuts samples into folds as they come: where they are sorted by class, as

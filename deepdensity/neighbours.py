@@ -80,4 +80,5 @@ def without_itself(found: Array, samples: Array) -> Array:
     """
     own = found == samples[:, None]
     own[~own.any(1), -1] = True
-    return found[~own].reshape(len(found), -1)
+    others: Array = found[~own]
+    return others.reshape(len(found), -1)

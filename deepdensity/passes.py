@@ -13,12 +13,14 @@ __all__ = ["can_compile", "network_passes"]
 
 def encode(module: Any, x: Tensor) -> Tensor:
     """Samples (b, *shape) -> embedding (b, latent)."""
-    return module.encode(x)
+    embedding: Tensor = module.encode(x)
+    return embedding
 
 
 def decode(module: Any, z: Tensor) -> Tensor:
     """Embedding (b, latent) -> samples (b, *shape)."""
-    return module.decode(z)
+    reconstruction: Tensor = module.decode(z)
+    return reconstruction
 
 
 def network_passes(compiled: bool = False) -> tuple[Callable[..., Any], ...]:

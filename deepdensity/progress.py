@@ -13,7 +13,7 @@ FORMAT = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
 SMOOTHING = 0.9  # of the loss from step to step
 
 
-class Progress(Callback):
+class Progress(Callback):  # type: ignore[misc]
     """One bar for a phase, or for several short ones, moved by every batch.
 
     Behind it stand the epoch, the loss (a running mean over the last steps), in a

@@ -54,7 +54,7 @@ LARGEST_BATCH = 256
 VARIANCE_ROWS = 10_000
 
 
-def auto_batch_size(n_samples: int, is_image: bool) -> Any:
+def auto_batch_size(n_samples: int, is_image: bool) -> int:
     """256; of images a power of two from 32 on that makes at least 128 batches, if any.
 
     Twenty epochs over a small set of images are too few steps in batches of 256. The
@@ -63,26 +63,26 @@ def auto_batch_size(n_samples: int, is_image: bool) -> Any:
     if not is_image:
         return LARGEST_BATCH
     power = math.floor(math.log2(max(1, n_samples / BATCHES_PER_EPOCH)))
-    return min(LARGEST_BATCH, max(SMALLEST_BATCH, 2**power))
+    return int(min(LARGEST_BATCH, max(SMALLEST_BATCH, 2**power)))
 
 
 def auto_epochs(
     n_epochs: int, steps_per_epoch: int, at_least: int, at_most: int
-) -> Any:
+) -> int:
     """`n_epochs`, or as many as make at least and at most so many steps."""
     most = max(1, at_most // steps_per_epoch)
     least = -(-at_least // steps_per_epoch)
     return max(least, min(n_epochs, most))
 
 
-def pretraining_epochs(n_samples: int, steps_per_epoch: int) -> Any:
+def pretraining_epochs(n_samples: int, steps_per_epoch: int) -> int:
     """20, but at least 200 to 800 steps, the more the more samples, at most 4,000."""
     fewest, most_of_fewest = FEWEST_STEPS
     at_least = min(most_of_fewest, max(fewest, n_samples))
     return auto_epochs(PRETRAIN_EPOCHS, steps_per_epoch, at_least, MOST_STEPS)
 
 
-def refresh_steps(steps_per_epoch: int) -> Any:
+def refresh_steps(steps_per_epoch: int) -> int:
     """Gradient steps between two refreshes: 100, but at least two epochs.
 
     A refresh embeds all samples, which costs a good part of an epoch.

@@ -52,7 +52,7 @@ def constant(progress: float, warm_up: float = 0.0) -> float:
 SCHEDULES = {"one-cycle": one_cycle, "constant": constant}
 
 
-class RecordedRate(Callback):
+class RecordedRate(Callback):  # type: ignore[misc]
     """skorch callback that notes the learning rate in the history, as "lr".
 
     It is that of the epoch's last step: to be called before a callback that changes the
@@ -69,7 +69,7 @@ class RecordedRate(Callback):
         net.history.record("lr", self.rate_)
 
 
-class ScheduledRate(Callback):
+class ScheduledRate(Callback):  # type: ignore[misc]
     """skorch callback that sets the learning rate before every step.
 
     Parameters

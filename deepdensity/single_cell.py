@@ -21,7 +21,7 @@ from ._typing import Array, Samples
 __all__ = ["CountsTransformer"]
 
 
-class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     r"""Normalise the counts of each cell to one total, and take logarithms.
 
     .. math::
@@ -86,7 +86,7 @@ class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.target_sum = target_sum
         self.n_top_genes = n_top_genes
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Samples, y: Any = None) -> Self:
         """Learn the median total and, if asked for, the genes to keep.
 
@@ -139,7 +139,8 @@ class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         X = self._counts(X, reset=False)
         Z = log_normalise(X, self.target_sum_)
-        return Z if self.n_top_genes is None else Z[:, self.top_genes_]
+        kept: Array = Z if self.n_top_genes is None else Z[:, self.top_genes_]
+        return kept
 
     def get_feature_names_out(self, input_features: Samples = None) -> Array:
         """Names of the genes that `transform` gives.
@@ -154,7 +155,7 @@ class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ndarray of str
         """
         check_is_fitted(self)
-        names = super().get_feature_names_out(input_features)
+        names: Array = super().get_feature_names_out(input_features)
         return names if self.n_top_genes is None else names[self.top_genes_]
 
     def _counts(self, X: Samples, reset: bool) -> Any:

@@ -82,7 +82,8 @@ def pair_cuts(weights: Any, labels: Array, n_clusters: int) -> Array:
     volume = np.diag(between)[:, None] + between
     share = np.divide(between, volume, where=volume > 0, out=np.zeros_like(volume))
     np.fill_diagonal(share, 0)
-    return share + share.T
+    cuts: Array = share + share.T
+    return cuts
 
 
 def best_cut(weights: Any, least: int) -> tuple[float, Array]:

@@ -199,4 +199,4 @@ def centre_gradient_bound(
     """
     reach = min(radius, alpha**0.5 / 2)
     scale = (1 + 2 * lambda_var) * (alpha + 1) / (n_clusters * alpha)
-    return scale * reach / min(threshold, 1 - threshold)
+    return float(scale * reach / min(threshold, 1 - threshold))

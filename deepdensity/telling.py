@@ -24,4 +24,4 @@ def warn(message: str) -> None:
 
 
 def package(frame: FrameType) -> str:
-    return frame.f_globals.get("__name__", "").partition(".")[0]
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]

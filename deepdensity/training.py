@@ -36,7 +36,7 @@ __all__ = ["AutoencoderNet", "Trainer", "decode", "embed", "reconstruction_error
 PHASES = {"pretrain": "pretraining", "cluster": "clustering", "decoder": "decoder"}
 
 
-class PhaseNet(NeuralNet):
+class PhaseNet(NeuralNet):  # type: ignore[misc]
     """skorch net of one phase: it trains epoch by epoch until the user interrupts.
 
     Callbacks are told of the train begin with the first epoch: of a phase without

@@ -130,7 +130,7 @@ def try_start(
     return Trial(name, score, assign(Z), views, trial.module.state_dict())
 
 
-def start_scale(Z: Array, centres: Array, labels: Array) -> Any:
+def start_scale(Z: Array, centres: Array, labels: Array) -> float:
     """The kernel's squared unit for a start; see `kernel_scale`."""
     own = (
         torch.from_numpy(Z) - torch.from_numpy(centres)[torch.from_numpy(labels).long()]

@@ -79,8 +79,9 @@ class NeighbourViews:
         kept = torch.rand(x.shape, generator=generator) >= self.dropout
         return x * kept.to(x), original
 
-    def partners(self, rows: Any, generator: torch.Generator) -> Tensor:
+    def partners(self, rows: Any, generator: torch.Generator) -> Array:
         """A random neighbour of each row: int array (b,)."""
         n_neighbours = self.neighbours.shape[1]
         pick = torch.randint(n_neighbours, (len(rows),), generator=generator)
-        return self.neighbours[rows, pick.numpy()]
+        partners: Array = self.neighbours[rows, pick.numpy()]
+        return partners

@@ -52,7 +52,8 @@ def to_unit(values: Array, low: Any = None, high: Any = None) -> Array:
     """Values from [low, high], by default all there are, to [0, 1]; outside cut off."""
     low = values.min() if low is None else low
     high = values.max() if high is None else high
-    return np.clip((values - low) / ((high - low) or 1.0), 0, 1)
+    shares: Array = (values - low) / ((high - low) or 1.0)
+    return shares.clip(0, 1)
 
 
 def tile(

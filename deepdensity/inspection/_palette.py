@@ -49,7 +49,8 @@ def cluster_colours(n_clusters: int) -> Array:
     lab = np.stack([lightness, CHROMA * np.cos(hue), CHROMA * np.sin(hue)], axis=1)
     linear = np.clip((lab @ TO_CONES.T) ** 3 @ TO_RGB.T, 0, 1)
     low = linear <= 0.0031308
-    return np.where(low, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    colours: Array = np.where(low, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return colours
 
 
 def parse(colour: Any) -> Any:

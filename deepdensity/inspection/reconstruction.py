@@ -368,7 +368,8 @@ class ReconstructionDisplay:
 
 
 def mean_squares(differences: Any) -> Array:
-    return np.square(differences).mean(axis=-1)
+    errors: Array = np.square(differences).mean(axis=-1)
+    return errors
 
 
 def ranks(labels: Array, scores: Any, clusters: Any, n_samples: int) -> Any:

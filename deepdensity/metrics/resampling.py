@@ -18,7 +18,7 @@ from .sampling import SAMPLE_CONSTRAINTS, as_random_state
 __all__ = ["resampling_agreement"]
 
 
-@validate_params(
+@validate_params(  # type: ignore[untyped-decorator]
     {
         "estimator": [HasMethods(["fit", "predict"])],
         "n_resamples": [Interval(Integral, 2, None, closed="left")],

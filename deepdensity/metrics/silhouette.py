@@ -12,7 +12,7 @@ from .sampling import SAMPLE_CONSTRAINTS, random_rows
 __all__ = ["embedding_silhouette"]
 
 
-@validate_params(
+@validate_params(  # type: ignore[untyped-decorator]
     {"estimator": [HasMethods(["transform", "predict"])], **SAMPLE_CONSTRAINTS},
     prefer_skip_nested_validation=True,
 )

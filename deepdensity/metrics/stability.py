@@ -24,7 +24,7 @@ __all__ = ["mean_stability"]
 BLOCK = 1024  # rows that are dense at a time
 
 
-@validate_params(
+@validate_params(  # type: ignore[untyped-decorator]
     {
         "estimator": [HasMethods(["predict_proba"])],
         "lambda_var": [Interval(Real, 0, None, closed="left")],

@@ -28,7 +28,7 @@ class Tree(NamedTuple):
     cores: np.ndarray  # (m,), their core distances
 
 
-@validate_params(
+@validate_params(  # type: ignore[untyped-decorator]
     {"estimator": [HasMethods(["transform", "predict"])], **SAMPLE_CONSTRAINTS},
     prefer_skip_nested_validation=True,
 )
@@ -191,10 +191,11 @@ def core_distances(Z: Array) -> Array:
             powers = -d * np.log(cdist(Z[rows], Z))
         powers[np.arange(len(powers)), np.arange(rows.start, rows.stop)] = -np.inf
         log_density[rows] = logsumexp(powers, axis=1) - np.log(m - 1)
-    return np.exp(-log_density / d)
+    distances: Array = np.exp(-log_density / d)
+    return distances
 
 
-def separation_of(tree: Any, other: Any) -> Array:
+def separation_of(tree: Tree, other: Tree) -> float:
     """Smallest mutual reachability of two clusters' inner nodes."""
     reach = np.maximum(tree.cores[:, None], other.cores)
-    return np.maximum(reach, cdist(tree.nodes, other.nodes)).min()
+    return float(np.maximum(reach, cdist(tree.nodes, other.nodes)).min())

@@ -80,8 +80,9 @@ class ConvAutoencoder(nn.Module):
 
     def encode(self, x: Tensor) -> Tensor:
         """(b, c, h, w) -> (b, n_components)."""
-        x = resize(x, self.inner_size)
-        return self.encoder(x.contiguous(memory_format=torch.channels_last))
+        x = resize(x, self.inner_size).contiguous(memory_format=torch.channels_last)
+        embedding: Tensor = self.encoder(x)
+        return embedding
 
     def decode(self, z: Tensor) -> Tensor:
         """(b, n_components) -> (b, c, h, w)."""

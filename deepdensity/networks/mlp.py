@@ -60,11 +60,13 @@ class MLPAutoencoder(nn.Module):
 
     def encode(self, x: Tensor) -> Tensor:
         """(b, *input_shape) -> (b, n_components)."""
-        return self.encoder(x)
+        embedding: Tensor = self.encoder(x)
+        return embedding
 
     def decode(self, z: Tensor) -> Tensor:
         """(b, n_components) -> (b, *input_shape)."""
-        return self.decoder(z)
+        reconstruction: Tensor = self.decoder(z)
+        return reconstruction
 
 
 class ShallowAutoencoder(MLPAutoencoder):

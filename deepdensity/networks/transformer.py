@@ -117,7 +117,8 @@ class TransformerAutoencoder(nn.Module):
         patches = self.patch_embedding(resize(x, self.inner_size))  # (b, width, 4, 4)
         tokens = patches.flatten(2).transpose(1, 2)  # (b, 16, width)
         tokens = self.encoder_blocks(tokens + self.positions)
-        return self.encoder_linear(tokens.flatten(1))
+        embedding: Tensor = self.encoder_linear(tokens.flatten(1))
+        return embedding
 
     def decode(self, z: Tensor) -> Tensor:
         """(b, n_components) -> (b, c, h, w)."""
