@@ -15,6 +15,7 @@ __all__ = [
     "blended_cores",
     "by_blocks",
     "cluster_balance",
+    "cluster_means",
     "core_means",
     "core_silhouette",
     "core_similarity",
@@ -60,6 +61,14 @@ def nearest_centre(Z: Array, centres: Array) -> Array:
     """Index of the nearest centre, for arrays (n, d) and (k, d): int array (n,)."""
     to = torch.from_numpy(np.ascontiguousarray(centres))
     return by_blocks(lambda z: squared_distances_to(z, to).argmin(1), Z, len(centres))
+
+
+def cluster_means(Z: Array, labels: Array, n_clusters: int) -> Array:
+    """Mean of each cluster's rows, that of all rows for a label that is not there."""
+    means = np.tile(Z.mean(0), (n_clusters, 1))
+    for label in np.unique(labels):
+        means[label] = Z[labels == label].mean(0)
+    return means
 
 
 def squared_distances_to(Z: Tensor, centres: Tensor) -> Tensor:

@@ -15,11 +15,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from ._typing import Array, Auto, Samples
-from .assignment import nearest_centre
+from .assignment import cluster_means, nearest_centre
 from .cluster_number import try_numbers
 from .devices import has_bfloat16, resolve_device
 from .fitted import FittedDeepClustering
 from .guard import Guard
+from .information import view_information
 from .inputs import Source, input_format
 from .interruption import Interrupted, Interruption
 from .memory import recall
@@ -41,10 +42,10 @@ from .recipe import (
 )
 from .rows import some_rows
 from .schedules import SCHEDULES, check_callbacks
-from .starts import MIN_PER_CLUSTER, STARTS, cluster_means, kmeans_start, several_starts
+from .starts import MIN_PER_CLUSTER, STARTS, kmeans_start, several_starts
 from .telling import warn
 from .training import Trainer, reconstruction_error
-from .trials import best_trial, start_scale, view_information
+from .trials import best_trial, start_scale
 
 __all__ = ["BaseDeepClustering", "keeps_fitted_state"]
 
@@ -411,10 +412,14 @@ class BaseDeepClustering(FittedDeepClustering):
         k, n_init, seed = self.n_clusters_, self.n_init, self._start_seed
         kmeans = kmeans_start(Z, Z, k, n_init, seed)
         init = self.init
-        if init == "auto" and (trainer.augment is None or k > MOST_CLUSTERS):
-            init = "k-means"  # among vectors the trials find nothing better
+        if init == "auto" and k > MOST_CLUSTERS:
+            init = "k-means"
+        elif init == "auto" and trainer.augment is None:
+            init = "scaled-k-means"  # trials prefer even clusters, and these are not
         if init == "k-means" or k == 1 or len(Z) < MIN_PER_CLUSTER * k:
             return kmeans, {"k-means": kmeans}, Z
+        if init == "scaled-k-means":
+            return kmeans, {init: STARTS[init](Z, Z, k, n_init, seed)}, Z
         views = trainer.embed_views(N_VIEWS)
         if init != "auto":
             return kmeans, {init: STARTS[init](Z, views, k, n_init, seed)}, views

@@ -11,51 +11,23 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.metrics import mutual_info_score
 
 from ._typing import Array
+from .information import net_information
 from .starts import view_mixture_start
 from .trials import try_start
 
 if TYPE_CHECKING:
     from .training import Trainer
 
-__all__ = ["best_number", "net_information", "try_numbers"]
+__all__ = ["best_number", "try_numbers"]
 
-PRICE = 3.0  # nats of shared information that a lost one costs
 FIRST = (2, 3, 4, 5, 7, 9, 12, 16, 21, 28, 37, 50)  # then what lies around the best
 MIN_PER_CLUSTER = 20  # samples, on average
 N_MIXTURE = 3  # runs of the Gaussian mixture that a trial starts from
 PATIENCE = 3  # numbers of FIRST below the best score, one after the other
 TOLERANCE = 0.075  # of the highest score: the noise of a trial
 SMALL = 0.05  # of the mean size of a cluster: what is smaller is none
-
-
-def net_information(labels: list[Array], price: float = PRICE) -> float:
-    r"""Information that two views share about the cluster, less the price of the rest.
-
-    .. math::
-        I(c; c') - \beta\, H(c \mid c')
-
-    With more clusters the first term rises as long as they are the same from view to
-    view; the second rises as soon as they are not.
-
-    Parameters
-    ----------
-    labels : list of int arrays of shape (n,)
-        The samples' clusters, as seen in each view; two or more.
-    price : float, default=3
-        :math:`\beta`, of a nat that is not shared.
-
-    Returns
-    -------
-    float
-        In nats, at most log k.
-    """
-    pairs = [(a, b) for i, a in enumerate(labels) for b in labels[:i]]
-    shared = np.mean([mutual_info_score(a, b) for a, b in pairs])
-    own = np.mean([mutual_info_score(a, a) for a in labels])  # entropy H(c)
-    return float(shared - price * (own - shared))
 
 
 def best_number(

@@ -47,7 +47,7 @@ class DECSClustering(BaseDeepClustering):
     n_clusters : int or "auto", default=8
         Number of clusters. "auto" estimates it from how well clusters trained for a
         while stay the same from view to view; see
-        :func:`deepdensity.cluster_number.net_information`.
+        :func:`deepdensity.information.net_information`.
     n_components : int, default=10
         Size of the latent space.
     autoencoder : {"auto", "conv", "transformer", "mlp", "shallow"}, class or module, \

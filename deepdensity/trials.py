@@ -12,22 +12,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
-from sklearn.metrics import adjusted_rand_score, mutual_info_score
+from sklearn.metrics import adjusted_rand_score
 from torch import Tensor
 
 from ._typing import Array
 from .assignment import (
     by_blocks,
+    cluster_means,
     kernel_scale,
     soft_assignment,
     squared_distances_to,
 )
 from .batches import TrainingSet
+from .information import view_information
 from .losses import InstabilityLoss
 from .progress import Progress
 from .recipe import BALANCE
 from .split_merge import neighbour_graph, split_and_merge
-from .starts import cluster_means
 
 if TYPE_CHECKING:
     from .training import Trainer
@@ -37,7 +38,6 @@ __all__ = [
     "best_trial",
     "start_scale",
     "try_start",
-    "view_information",
 ]
 
 N_VIEWS = 4  # of each sample, which are compared pair by pair
@@ -54,30 +54,6 @@ class Trial(NamedTuple):
     labels: np.ndarray  # (n,), after the trial
     views: list[Array]  # of (n,): the labels as seen in each view
     state: dict[str, Tensor]  # of the network, after the trial
-
-
-def view_information(labels: list[Array]) -> float:
-    r"""Information that two views of a sample share about its cluster.
-
-    .. math::
-        I(c; c') = \sum_{j l} p_{jl} \log \frac{p_{jl}}{p_j p_l}
-
-    with p_jl the share of samples that one view puts into cluster j and the other into
-    l: a mean over all pairs of views. It is high where clusters are many, even, and the
-    same from view to view (Ji et al. 2019, invariant information clustering).
-
-    Parameters
-    ----------
-    labels : list of int arrays of shape (n,)
-        The samples' clusters, as seen in each view; two or more.
-
-    Returns
-    -------
-    float
-        In nats, from 0 to log k.
-    """
-    pairs = [(a, b) for i, a in enumerate(labels) for b in labels[:i]]
-    return float(np.mean([mutual_info_score(a, b) for a, b in pairs]))
 
 
 def try_start(

@@ -1,0 +1,78 @@
+"""What two views of a sample share about its cluster: scores that need no labels."""
+
+import numpy as np
+from scipy.stats import entropy
+from sklearn.metrics import mutual_info_score
+
+from ._typing import Array
+
+__all__ = ["PRICE", "net_information", "view_information"]
+
+PRICE = 3.0  # nats of shared information that a lost one costs
+
+
+def view_information(labels: list[Array]) -> float:
+    r"""Information that two views of a sample share about its cluster.
+
+    .. math::
+        I(c; c') = \sum_{j l} p_{jl} \log \frac{p_{jl}}{p_j p_l}
+
+    with p_jl the share of samples that one view puts into cluster j and the other into
+    l: a mean over all pairs of views. It is high where clusters are many, even, and the
+    same from view to view (Ji et al. 2019, invariant information clustering).
+
+    Parameters
+    ----------
+    labels : list of int arrays of shape (n,)
+        The samples' clusters, as seen in each view; two or more.
+
+    Returns
+    -------
+    float
+        In nats, from 0 to log k.
+    """
+    return float(np.mean([shared for shared, _ in pairwise(labels)]))
+
+
+def net_information(labels: list[Array], price: float = PRICE) -> float:
+    r"""Information that two views share about the cluster, less the price of the rest.
+
+    .. math::
+        I(c; c') - \beta\, H(c \mid c')
+
+    With more clusters the first term rises as long as they are the same from view to
+    view; the second rises as soon as they are not.
+
+    Parameters
+    ----------
+    labels : list of int arrays of shape (n,)
+        The samples' clusters, as seen in each view; two or more.
+    price : float, default=3
+        :math:`\beta`, of a nat that is not shared.
+
+    Returns
+    -------
+    float
+        In nats, at most log k.
+    """
+    shared, lost = np.mean(pairwise(labels), axis=0)
+    return float(shared - price * lost)
+
+
+def pairwise(labels: list[Array]) -> list[tuple[float, float]]:
+    """I(c; c') and H(c | c'), the mean of both directions, of each pair of views."""
+    pairs = [(a, b) for i, a in enumerate(labels) for b in labels[:i]]
+    return [shared_and_lost(joint_counts(a, b)) for a, b in pairs]
+
+
+def joint_counts(a: Array, b: Array) -> Array:
+    """How many samples have label j in a and l in b: int array (k, k)."""
+    k = 1 + max(a.max(), b.max())
+    return np.bincount(a.astype(np.int64) * k + b, minlength=k * k).reshape(k, k)
+
+
+def shared_and_lost(counts: Array) -> tuple[float, float]:
+    """I(c; c') and the mean of H(c | c') and H(c' | c), from joint counts (k, k)."""
+    shared = float(mutual_info_score(None, None, contingency=counts))
+    own = (entropy(counts.sum(0)) + entropy(counts.sum(1))) / 2
+    return shared, float(own) - shared
