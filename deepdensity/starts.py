@@ -8,7 +8,6 @@ from sklearn.cluster import KMeans, SpectralClustering
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
-from sklearn.preprocessing import normalize
 
 from ._typing import Array
 from .assignment import cluster_means, nearest_centre
@@ -64,8 +63,8 @@ def scaled_kmeans_start(
 
     Length may tell clusters apart, or only how much there is of a sample: of words, of
     RNA. k-means runs on each scaling of the embedding, and of its means over a sample
-    and its nine nearest neighbours, by cosine: on each of these six as often as n_init
-    says, the better of every two runs counting. Of all, the one is taken in which the
+    and its nine nearest neighbours: on each of these six as often as n_init says, the
+    better of every two runs counting. Of all, the one is taken in which the
     cluster of a sample and those of its 30 nearest neighbours have the highest
     :func:`~deepdensity.information.net_information`; how close clusters are, k-means'
     own measure, says little of which is right. Of more than 10,000 samples a random
@@ -90,9 +89,8 @@ def scaled_kmeans_start(
         return kmeans_start(Z, views, n_clusters, n_init, seed)
     random = np.random.RandomState(seed)
     chosen = Z[some(len(Z), random)]
-    unit = normalize(chosen)
     n_compared = min(N_COMPARED, len(chosen) - 1)
-    search = NearestNeighbors(n_neighbors=n_compared).fit(unit)
+    search = NearestNeighbors(n_neighbors=n_compared).fit(chosen)
     neighbours = search.kneighbors(return_distance=False)  # (m, 30)
     averaged = np.mean([chosen, *chosen[neighbours[:, :N_AVERAGED].T]], axis=0)
     scalings = [by_power(A, a) for A in (chosen, averaged) for a in POWERS]

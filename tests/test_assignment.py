@@ -11,6 +11,7 @@ from deepdensity.assignment import (
     DensityCores,
     by_blocks,
     cluster_balance,
+    cluster_means,
     core_means,
     core_silhouette,
     core_similarity,
@@ -332,3 +333,9 @@ def test_target_distribution_takes_the_weights_that_it_is_given():
     expected = squared / squared.sum(1, keepdim=True)
     weight = torch.tensor([0.1, 0.2, 0.3, 0.4], dtype=torch.float64)
     assert_allclose(target_distribution(Q, weight), expected)
+
+
+def test_mean_of_a_cluster_that_is_empty_is_that_of_all():
+    Z = np.arange(8.0).reshape(4, 2)
+    means = cluster_means(Z, np.array([0, 0, 2, 2]), 3)
+    assert_allclose(means, [[1, 2], [3, 4], [5, 6]])

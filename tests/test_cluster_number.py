@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_array_equal
 from sklearn.datasets import make_blobs
 
 from deepdensity import base
@@ -12,49 +12,10 @@ from deepdensity.cluster_number import (
     FIRST,
     best_number,
     cluster_count,
-    net_information,
 )
 from deepdensity.metrics import clustering_accuracy
 
 from .common import BOTH, digit_vectors
-
-
-def naive_net_information(labels, price):
-    """Sums over every pair of views and every pair of clusters."""
-    total, n_pairs = 0.0, 0
-    for a in labels:
-        for b in labels:
-            if a is b:
-                continue
-            n_pairs += 1
-            for j in set(a):
-                for m in set(b):
-                    p_jm = np.mean((a == j) & (b == m))
-                    if p_jm:
-                        p_j, p_m = np.mean(a == j), np.mean(b == m)
-                        total += p_jm * math.log(p_jm / (p_j * p_m))  # shared
-                        total += price * p_jm * math.log(p_jm / p_m)  # minus H(c|c')
-    return total / n_pairs
-
-
-def test_net_information_is_that_of_its_definition():
-    random = np.random.RandomState(0)
-    truth = random.randint(4, size=200)
-    views = [np.where(random.rand(200) < 0.9, truth, 3 - truth) for _ in range(3)]
-    for price in (0.0, 1.0, 3.0):
-        expected = naive_net_information(views, price)
-        assert_allclose(net_information(views, price), expected, rtol=1e-10)
-
-
-def test_net_information_rises_with_clusters_that_stay_and_falls_with_a_cut():
-    truth = np.arange(1200) % 6
-    coin = np.random.RandomState(0).randint(2, size=(2, 1200))
-    merged = [np.where(truth == 5, 4, truth)] * 2
-    right = [truth, truth]
-    cut = [np.where(truth == 5, 5 + side, truth) for side in coin]
-    assert_allclose(net_information(right), math.log(6))
-    assert net_information(merged) < net_information(right)
-    assert net_information(cut) < net_information(merged)
 
 
 @pytest.mark.parametrize("truth", [1, 2, 3, 6, 8, 10, 14, 20, 33, 43, 50])

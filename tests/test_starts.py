@@ -1,19 +1,27 @@
 """Where the clusters start: partitions of blobs, centres, and the small cases."""
 
+import warnings
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.spatial.distance import pdist, squareform
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
+from sklearn.preprocessing import normalize
 
 from deepdensity import starts
+from deepdensity.assignment import cluster_means
+from deepdensity.information import net_information
 from deepdensity.starts import (
     STARTS,
-    cluster_means,
     gaussian_mixture_start,
+    scaled_kmeans_start,
     several_starts,
     spectral_start,
 )
+
+TRIED = STARTS.keys() - {"k-means", "scaled-k-means"}  # of images, beside k-means
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +48,7 @@ def test_view_mixture_takes_the_mixture_from_the_views_and_the_centres_from_Z(bl
     assert_allclose(centres, cluster_means(noise, labels, 5))
 
 
-@pytest.mark.parametrize("name", ["k-means", "gaussian-mixture"])
+@pytest.mark.parametrize("name", ["k-means", "scaled-k-means", "gaussian-mixture"])
 def test_the_other_starts_leave_the_views_alone(name, blobs):
     Z, _ = blobs
     noise = np.random.default_rng(0).normal(size=Z.shape)
@@ -61,7 +69,7 @@ def test_mixtures_part_a_tight_cluster_from_a_wide_one_and_k_means_does_not():
 def test_several_starts_are_those_of_their_names_and_differ_by_seed():
     Z = np.random.default_rng(0).normal(size=(100, 4))  # with no clusters to find
     starts_ = several_starts(Z, Z + 1, 5, 8, 0)
-    assert {name.rstrip(" 123") for name in starts_} == STARTS.keys() - {"k-means"}
+    assert {name.rstrip(" 123") for name in starts_} == TRIED
     for centres, labels in starts_.values():
         assert centres.shape == (5, 4)
         assert_allclose(centres, cluster_means(Z, labels, 5))
@@ -134,7 +142,74 @@ def test_of_more_than_10_000_samples_a_random_10_000_make_the_mixture(monkeypatc
     assert adjusted_rand_score(y, labels) > 0.99
 
 
-def test_mean_of_a_cluster_that_is_empty_is_that_of_all():
-    Z = np.arange(8.0).reshape(4, 2)
-    means = cluster_means(Z, np.array([0, 0, 2, 2]), 3)
-    assert_allclose(means, [[1, 2], [3, 4], [5, 6]])
+# -- k-means at several scalings -------------------------------------------------------
+
+
+def directions(spread=0.05):
+    """Three clusters a little apart in direction, and from 1 to 4 in length."""
+    random = np.random.default_rng(0)
+    y = np.arange(600) % 3
+    Z = normalize(0.9 + np.eye(3, 8))[y] + spread * random.normal(size=(600, 8))
+    return Z * random.uniform(1, 4, size=(600, 1)), y
+
+
+def test_where_length_says_nothing_directions_make_the_clusters():
+    Z, y = directions()
+    assert adjusted_rand_score(y, STARTS["k-means"](Z, Z, 3, 5, 0)[1]) < 0.5
+    assert adjusted_rand_score(y, scaled_kmeans_start(Z, Z, 3, 5, 0)[1]) > 0.98
+
+
+def test_where_length_tells_clusters_apart_it_counts():
+    y = np.arange(600) % 3
+    noise = np.random.default_rng(0).normal(size=(600, 4))
+    Z = np.array([1.0, 5.0, 9.0])[y, None] * np.ones(4) + 0.3 * noise
+    assert adjusted_rand_score(y, scaled_kmeans_start(Z, Z, 3, 5, 0)[1]) > 0.98
+
+
+def test_the_labels_are_those_of_the_nearest_centre():
+    Z, _ = directions(spread=0.2)
+    centres, labels = scaled_kmeans_start(Z, Z, 4, 3, 0)
+    distances = ((Z[:, None] - centres) ** 2).sum(2)
+    assert_array_equal(labels, distances.argmin(1))
+
+
+def test_rows_of_zeros_have_no_direction_and_do_no_harm():
+    Z, y = directions()
+    Z[:5] = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        centres, labels = scaled_kmeans_start(Z, Z, 3, 5, 0)
+    assert np.isfinite(centres).all()
+    assert adjusted_rand_score(y[5:], labels[5:]) > 0.98
+
+
+def test_the_choice_is_by_the_clusters_of_neighbours(monkeypatch):
+    Z, _ = directions(spread=0.2)
+    seen = []
+
+    def worst(views):
+        seen.append(net_information(views))
+        return -seen[-1]
+
+    _, best = scaled_kmeans_start(Z, Z, 4, 3, 0)
+    monkeypatch.setattr(starts, "net_information", worst)
+    _, other = scaled_kmeans_start(Z, Z, 4, 3, 0)
+    assert len(seen) == 6 * 2  # three runs, by two
+    found = []
+    near = np.argsort(squareform(pdist(Z)), axis=1)[:, 1:31]
+    for labels in (best, other):
+        pairs = [np.repeat(labels, 30), labels[near].ravel()]
+        found.append(net_information(pairs))
+    assert_allclose(found, [max(seen), min(seen)])
+
+
+def test_of_many_samples_some_are_clustered_and_all_go_to_their_nearest(
+    blobs, monkeypatch
+):
+    Z, y = blobs
+    monkeypatch.setattr(starts, "MAX_SAMPLES", 150)
+    centres, labels = scaled_kmeans_start(Z, Z, 5, 5, 0)
+    assert adjusted_rand_score(y, labels) > 0.98
+    distances = ((Z[:, None] - centres) ** 2).sum(2)
+    assert_array_equal(labels, distances.argmin(1))
+    assert_allclose(centres, cluster_means(Z, labels, 5), atol=0.3)  # not of all

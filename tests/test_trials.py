@@ -12,33 +12,13 @@ from sklearn.metrics import adjusted_rand_score
 from torch import nn
 
 from deepdensity import trials
-from deepdensity.starts import cluster_means
-from deepdensity.trials import best_trial, start_scale, try_start, view_information
+from deepdensity.assignment import cluster_means
+from deepdensity.trials import best_trial, start_scale, try_start
 
 from . import reference
 from .common import source_of, trainer
 
 N_STEPS = 60
-
-
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("n_views", [2, 4])
-def test_view_information_agrees_with_the_loop(seed, n_views):
-    views = list(np.random.default_rng(seed).integers(4, size=(n_views, 60)))
-    found = view_information(views)
-    assert type(found) is float
-    assert_allclose(found, reference.view_information(views), rtol=1e-10, atol=1e-12)
-
-
-def test_view_information_is_high_for_many_even_clusters_that_stay():
-    even = np.arange(60) % 4
-    assert_allclose(view_information([even] * 3), np.log(4), rtol=1e-12)
-    assert view_information([even % 2] * 3) < view_information([even] * 3)
-    uneven = np.where(np.arange(60) < 57, 0, even)
-    assert view_information([uneven] * 3) < view_information([even] * 3)
-    changing = [np.random.default_rng(i).permutation(even) for i in range(3)]
-    assert view_information(changing) < 0.2
-    assert_allclose(view_information([0 * even] * 3), 0, atol=1e-12)
 
 
 # -- trials ----------------------------------------------------------------------------
