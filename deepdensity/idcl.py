@@ -93,14 +93,14 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         Once the curriculum has admitted all it will, training stops when the share of
         labels that change between refreshes stays under `tol` at two refreshes running.
         0 never stops early.
-    init : {"auto", "k-means", "gaussian-mixture", "view-mixture", "spectral"}, \
-            default="auto"
+    init : {"auto", "k-means", "scaled-k-means", "gaussian-mixture", \
+            "view-mixture", "spectral"}, default="auto"
         Where the clusters start; see :mod:`deepdensity.starts`. "k-means" is the
-        papers', and what "auto" means for vectors. For images "auto" makes all of them,
+        papers'. "auto" is "scaled-k-means" for vectors. For images it makes all others,
         trains on from each for 150 steps, mends the best by splitting and merging, and
         goes on from the one whose clusters change least from view to view
-        (:mod:`deepdensity.trials`); with more than 100 clusters it is k-means. Of more
-        than 100,000 samples a random 100,000 make the start.
+        (:mod:`deepdensity.trials`). With more than 100 clusters it is "k-means". Of
+        more than 100,000 samples a random 100,000 make the start.
     n_init : int, default=20
         Runs of the k-means or of the mixture, of which the best is taken.
     kernel_scale : "auto" or float, default="auto"
