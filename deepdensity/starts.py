@@ -28,7 +28,8 @@ N_NEIGHBORS = 10
 MAX_SAMPLES = 10_000  # that a mixture or a graph is made of; the others follow
 POWERS = (0.0, 0.5, 1.0)  # of a vector's length, that it is divided by
 N_AVERAGED = 9  # neighbours
-N_COMPARED = 30  # neighbours
+N_COMPARED = 30  # neighbours, and no more than a share of a cluster of mean size:
+COMPARED_SHARE = 1 / 6
 
 
 def kmeans_start(
@@ -64,9 +65,10 @@ def scaled_kmeans_start(
     Length may tell clusters apart, or only how much there is of a sample: of words, of
     RNA. k-means runs on each scaling of the embedding, and of its means over a sample
     and its nine nearest neighbours: on each of these six as often as n_init says, the
-    better of every two runs counting. Of all, the one is taken in which the
-    cluster of a sample and those of its 30 nearest neighbours have the highest
-    :func:`~deepdensity.information.net_information`; how close clusters are, k-means'
+    better of every two runs counting. Of all, the one is taken in which the cluster of
+    a sample and those of its nearest neighbours have the highest
+    :func:`~deepdensity.information.net_information`: of 30 neighbours, fewer where that
+    is more than a sixth of a cluster's mean size. How close clusters are, k-means'
     own measure, says little of which is right. Of more than 10,000 samples a random
     10,000 are clustered. Below ten samples a cluster it is k-means.
 
@@ -89,7 +91,8 @@ def scaled_kmeans_start(
         return kmeans_start(Z, views, n_clusters, n_init, seed)
     random = np.random.RandomState(seed)
     chosen = Z[some(len(Z), random)]
-    n_compared = min(N_COMPARED, len(chosen) - 1)
+    share = int(COMPARED_SHARE * len(chosen) / n_clusters)  # 1 at least
+    n_compared = min(N_COMPARED, share)
     search = NearestNeighbors(n_neighbors=n_compared).fit(chosen)
     neighbours = search.kneighbors(return_distance=False)  # (m, 30)
     averaged = np.mean([chosen, *chosen[neighbours[:, :N_AVERAGED].T]], axis=0)

@@ -44,9 +44,9 @@ print(f"{n_cells} cells, {n_genes} genes, {counts.nnz / means.size:.0%} of them 
 # The pipeline
 # ------------
 # Totals scaled to the median, logarithms, the 300 genes that vary most, and the
-# clustering. Kinds of cells are of very unequal numbers, and k-means, where clusters
-# start by default, likes equal ones; a Gaussian mixture of the embedding does not mind.
-# The pretraining is shorter than by default.
+# clustering. Kinds of cells are of very unequal numbers, and k-means likes equal ones;
+# of its many results clusters start from that one whose cells share their cluster with
+# their neighbours. The pretraining is shorter than by default.
 
 from sklearn.pipeline import make_pipeline
 
@@ -55,7 +55,7 @@ from deepdensity.single_cell import CountsTransformer
 
 pipeline = make_pipeline(
     CountsTransformer(n_top_genes=300),
-    IDCLClustering(6, init="gaussian-mixture", pretrain_epochs=80, random_state=0),
+    IDCLClustering(6, pretrain_epochs=80, random_state=0),
 )
 labels = pipeline.fit_predict(counts)
 
