@@ -4,8 +4,8 @@ python -m benchmarks.speed
 python -m benchmarks.speed --device cuda --only steps refresh
 python -m benchmarks.speed --only clustpy --data-home FOLDER
 
-The parts "search" (a quarter of an hour) and "clustpy" (which needs ClustPy 0.0.3, and
-usps.npz in FOLDER) run only if asked.
+The parts "search" (a quarter of an hour; of the texts of R8, with FOLDER) and "clustpy"
+(which needs ClustPy 0.0.3, and usps.npz in FOLDER) run only if asked.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def main():
     parser.add_argument("--only", nargs="+", choices=[*PARTS, *LONG])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--sizes", type=int, nargs="+", default=[2000, 10_000, 50_000])
-    parser.add_argument("--data-home", metavar="FOLDER", help="for clustpy")
+    parser.add_argument("--data-home", metavar="FOLDER", help="for clustpy and search")
     parser.add_argument("--samples", type=int, default=2000, help="for clustpy")
     parser.add_argument(
         "--epochs", type=int, default=10, help="of a phase, for clustpy"
@@ -52,7 +52,7 @@ def main():
     if "search" in only:
         from .search import search_with_memory
 
-        rows += search_with_memory(options.device, options.rounds)
+        rows += search_with_memory(options.device, options.rounds, options.data_home)
     if "clustpy" in only:
         from .whole_fits import fit_over_clustpy
 
