@@ -23,7 +23,8 @@ from .guard import Guard
 from .information import view_information
 from .inputs import Source, input_format
 from .interruption import Interrupted, Interruption
-from .memory import recall
+from .memory import recall, recall_result
+from .neighbours import nearest_neighbours
 from .networks.build import (
     AUTOENCODERS,
     build_autoencoder,
@@ -251,7 +252,9 @@ class BaseDeepClustering(FittedDeepClustering):
             check_autoencoder(module.cpu(), layout.shape, self.n_components)
         source = Source(X, self._format, device)
         clean = self.pretrain_target == "clean"
-        augment, views = choose_views(self.augment, source, clean, seeds[3])
+        augment, views = choose_views(
+            self.augment, source, clean, seeds[3], self._find_neighbours
+        )
         return Trainer(
             module,
             source,
@@ -283,9 +286,26 @@ class BaseDeepClustering(FittedDeepClustering):
 
     def _recall(self, trainer: Trainer, step: Any, work: Callable[[], Any]) -> Any:
         """What `work()` returns, from `memory` where it has been done before."""
-        if self.memory is None or self.random_state is None or self.callbacks:
+        if not self._remembers():
             return work()
         return recall(self.memory, trainer, step, work)
+
+    def _find_neighbours(self, source: Source, seed: int) -> Array | None:
+        """`nearest_neighbours`, from `memory` where they have been found before."""
+
+        def find() -> Array | None:
+            return nearest_neighbours(source, seed)
+
+        if not self._remembers():
+            return find()
+        step = ("neighbours", source, seed)
+        neighbours: Array | None = recall_result(self.memory, step, find)
+        return neighbours
+
+    def _remembers(self) -> bool:
+        """Whether steps of this fit come from `memory`, and go there."""
+        chance = self.random_state is None
+        return self.memory is not None and not (chance or self.callbacks)
 
     def _pretrain(self, trainer: Trainer) -> None:
         """Train the autoencoder on reconstruction alone, unless the fit goes on."""

@@ -1,9 +1,10 @@
 """Steps of a fit that are kept on disk, for other fits that would repeat them.
 
 A search over the clustering phase's parameters fits many times from one pretrained
-network. With ``memory="a_folder"`` (or a :class:`joblib.Memory`) the pretraining and
-the choice of the start are done once for all that share them, whichever the estimator:
-the results are those of fits without it, to the last bit. What a step depends on makes
+network. With ``memory="a_folder"`` (or a :class:`joblib.Memory`) the search for each
+vector's neighbours, the pretraining and the choice of the start are done once for all
+that share them, whichever the estimator: the results are those of fits without it, to
+the last bit. What a step depends on makes
 its key:
 
 - X, the network, its weights and code, the state of the random generator;
@@ -43,7 +44,7 @@ from .fingerprint import fingerprint
 if TYPE_CHECKING:
     from .training import Trainer
 
-__all__ = ["recall"]
+__all__ = ["recall", "recall_result"]
 
 PACKAGES = (joblib, numpy, scipy, sklearn, skorch, torch)
 
@@ -91,6 +92,16 @@ def recall(memory: Any, trainer: Trainer, step: Any, work: Callable[..., Any]) -
         return unfinished.result
     take_state(trainer, state)
     return result
+
+
+def recall_result(memory: Any, step: Any, work: Callable[[], Any]) -> Any:
+    """What ``work()`` returns, which has no trainer yet and depends on `step` alone."""
+    cached = check_memory(memory).cache(result_of, ignore=["work"])
+    return cached(fingerprint((step, surroundings())), work)
+
+
+def result_of(key: Any, work: Callable[[], Any]) -> Any:
+    return work()
 
 
 def done(key: Any, trainer: Trainer, work: Callable[[], Any]) -> Any:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ._typing import Array
 from .augmentation import random_affine
 from .neighbours import nearest_neighbours
 from .views import AugmentedViews, NeighbourViews
@@ -91,7 +92,11 @@ def refresh_steps(steps_per_epoch: int) -> int:
 
 
 def choose_views(
-    augment: Any, source: Source, clean: bool, seed: int
+    augment: Any,
+    source: Source,
+    clean: bool,
+    seed: int,
+    find: Callable[[Source, int], Array | None] = nearest_neighbours,
 ) -> tuple[Callable[..., Any] | None, dict[str, Any]]:
     """The augmentation and each phase's views for the parameter `augment`.
 
@@ -103,6 +108,8 @@ def choose_views(
         See :class:`deepdensity.views.AugmentedViews`.
     seed : int
         Of the search for neighbours.
+    find : callable
+        Finds the neighbours of vectors, by source and seed.
 
     Returns
     -------
@@ -118,7 +125,7 @@ def choose_views(
         views = AugmentedViews(augment, clean)
         return augment, {"pretrain": views, "cluster": views}
     if augment in ("auto", True):
-        neighbours = nearest_neighbours(source, seed)
+        neighbours = find(source, seed)
         if neighbours is not None:
             return None, {
                 "pretrain": NeighbourViews(source, neighbours, dropout=0.5),

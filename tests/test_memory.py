@@ -158,6 +158,29 @@ def test_a_search_pretrains_once(short, grid, tmp_path, steps):
     assert_same_fit(search.best_estimator_, plain.best_estimator_)
 
 
+def test_neighbours_are_sought_once_for_a_search(tmp_path, monkeypatch):
+    X, _ = digit_vectors(60)
+    find, sought = base.nearest_neighbours, []
+
+    def spy(source, seed):
+        sought.append((len(source), seed))
+        return find(source, seed)
+
+    monkeypatch.setattr(base, "nearest_neighbours", spy)
+    fits = [
+        short(augment="auto", memory=memory, random_state=0).fit(X)
+        for short in BOTH
+        for memory in (None, str(tmp_path), str(tmp_path))
+    ]
+    assert len(sought) == 3  # without memory each time, with it the first
+    for first in (0, 3):
+        assert_same_fit(fits[first], fits[first + 1])
+        assert_same_fit(fits[first], fits[first + 2])
+    idcl(augment="auto", memory=str(tmp_path), random_state=1).fit(X)
+    idcl(augment="auto", memory=str(tmp_path), random_state=0).fit(X[:59])
+    assert len(sought) == 5  # by another seed, of other samples
+
+
 def test_a_search_over_the_number_of_clusters_pretrains_once(tmp_path, steps):
     X, _ = digit_vectors(100)
     for k in (3, 5):
