@@ -71,7 +71,7 @@ def best_number(
         scores.update((k, score(k)) for k in untried)
 
 
-def halfway(best: Any, tried: Any) -> Any:
+def halfway(best: Any, tried: Any) -> list[int]:
     """Numbers that lie halfway between the best and its neighbours, where any do."""
     i = tried.index(best)
     neighbours = tried[max(0, i - 1) : i] + tried[i + 1 : i + 2]

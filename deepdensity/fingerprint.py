@@ -112,7 +112,7 @@ def unwrapped(value: Any) -> Any:
     return getattr(value, "__func__", getattr(value, "fget", value))
 
 
-def is_bookkeeping(name: str) -> Any:
+def is_bookkeeping(name: str) -> bool:
     """Whether Python keeps what a class holds by this name: its doc, its slots."""
     return name.startswith("__") or name == "_abc_impl"
 

@@ -187,7 +187,7 @@ class InputFormat(NamedTuple):
         return rows * scale + offset
 
 
-def input_format(X: Samples, layout: Layout) -> Any:
+def input_format(X: Samples, layout: Layout) -> InputFormat:
     r"""Scale images to [0, 1]; centre vectors and temper their features' deviations.
 
     A feature of deviation s is divided by :math:`\sqrt{s \bar s}`, with the mean
@@ -222,7 +222,7 @@ def moments(X: Samples) -> Any:
     return np.asarray(mean, dtype=np.float64), np.asarray(variance, dtype=np.float64)
 
 
-def as_float(X: Samples) -> Any:
+def as_float(X: Samples) -> Samples:
     return X if X.dtype.kind == "f" else X.astype(np.float64)
 
 

@@ -10,7 +10,7 @@ from ._typing import Array
 __all__ = ["ceil_share", "highest_per_cluster"]
 
 
-def ceil_share(fraction: float, size: int) -> Any:
+def ceil_share(fraction: float, size: int) -> int:
     """ceil(fraction * size), from 1 to size, unmoved by rounding.
 
     0.05 * 20 is one sample, not two, though a float makes a little more of it.
@@ -18,7 +18,7 @@ def ceil_share(fraction: float, size: int) -> Any:
     return min(size, max(1, math.ceil(fraction * size - 1e-9)))
 
 
-def highest_per_cluster(score: Any, labels: Array, fraction: float) -> Any:
+def highest_per_cluster(score: Any, labels: Array, fraction: float) -> list[Array]:
     """Per occurring label, the indices of its ceil(fraction * size) highest scores.
 
     Of equal scores the earlier samples are taken.

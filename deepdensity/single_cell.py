@@ -214,7 +214,7 @@ class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator): 
         return tags
 
 
-def is_anndata(X: Samples) -> Any:
+def is_anndata(X: Samples) -> bool:
     """Whether X looks like an AnnData object: a matrix, layers and names of genes."""
     return all(hasattr(X, name) for name in ("X", "layers", "var_names"))
 

@@ -119,7 +119,7 @@ def by_power(Z: Array, power: float) -> Array:
 
 def gaussian_mixture_start(
     Z: Array, views: Array, n_clusters: int, n_init: int, seed: int
-) -> Any:
+) -> tuple[Array, Array]:
     """Most likely component of a Gaussian mixture with full covariances.
 
     It lets clusters differ in size and shape, which k-means does not. Of more than
@@ -132,14 +132,14 @@ def gaussian_mixture_start(
 
 def view_mixture_start(
     Z: Array, views: Array, n_clusters: int, n_init: int, seed: int
-) -> Any:
+) -> tuple[Array, Array]:
     """The Gaussian mixture of the view-averaged embedding; see `spectral_start`."""
     return mixture_start(Z, views, n_clusters, n_init, seed)
 
 
 def mixture_start(
     Z: Array, fitted: Any, n_clusters: int, n_init: int, seed: int
-) -> Any:
+) -> tuple[Array, Array]:
     if len(Z) < MIN_PER_CLUSTER * n_clusters:
         return kmeans_start(Z, Z, n_clusters, n_init, seed)
     random = np.random.RandomState(seed)
@@ -149,7 +149,7 @@ def mixture_start(
     return cluster_means(Z, labels, n_clusters), labels
 
 
-def some(n_samples: int, random: np.random.RandomState) -> Any:
+def some(n_samples: int, random: np.random.RandomState) -> Array:
     """Indices of all samples, or of a random 10,000 of them."""
     if n_samples <= MAX_SAMPLES:
         return np.arange(n_samples)
@@ -204,7 +204,7 @@ def spectral_start(
 
 def several_starts(
     Z: Array, views: Array, n_clusters: int, n_init: int, seed: int
-) -> Any:
+) -> dict[str, tuple[Array, Array]]:
     """Starts to be tried: name -> (centres, labels).
 
     A mixture ends in local optima that its likelihood does not tell apart: that of the

@@ -416,7 +416,7 @@ def decode(module: Any, Z: Array, format: InputFormat, device: torch.device) -> 
     return torch.cat(blocks).numpy()
 
 
-def reconstruction_error(module: Any, source: Source) -> Any:
+def reconstruction_error(module: Any, source: Source) -> float:
     """Mean squared error of the reconstructed values, in squared units of X."""
     module.eval()
     total = 0.0
@@ -428,5 +428,5 @@ def reconstruction_error(module: Any, source: Source) -> Any:
             )
             error = error.double()
             _, scale = source.format.shift(error)
-            total += (error * scale).square().sum().item()
-    return total / (len(source) * source.X.shape[1])
+            total += float((error * scale).square().sum())
+    return float(total / (len(source) * source.X.shape[1]))

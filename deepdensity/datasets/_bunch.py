@@ -140,7 +140,7 @@ def colour_shape(record: Record, shape: Any) -> Any:
     return (side, side, 3)
 
 
-def pixel_names(shape: Any) -> Any:
+def pixel_names(shape: Any) -> list[str]:
     """Names of the columns of flat images, by row and column, as in `load_digits`."""
     rows, columns = shape
     return [f"pixel_{i}_{j}" for i in range(rows) for j in range(columns)]

@@ -53,12 +53,12 @@ def cluster_colours(n_clusters: int) -> Array:
     return colours
 
 
-def parse(colour: Any) -> Any:
+def parse(colour: Any) -> list[float]:
     """sRGB in [0, 1] of "#rrggbb"."""
     return [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
 
 
-def ink_on(colour: Any) -> Any:
+def ink_on(colour: Any) -> str:
     """Black or white, whichever is legible on a colour."""
     red, green, blue = colour[:3]
     return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"

@@ -90,15 +90,14 @@ def principal_plane(random: np.random.RandomState, Z: Array, *others: Any) -> An
     return padded, tuple((*names, "")[:2])
 
 
-def neighbour_embedding(method: str, Z: Array, random: np.random.RandomState) -> Any:
+def neighbour_embedding(method: str, Z: Array, random: np.random.RandomState) -> Array:
     """t-SNE from the principal components, or UMAP: array (n, 2)."""
     n_others = len(Z) - 1
     if method == "tsne":
         perplexity = min(PERPLEXITY, max(1.0, n_others / 3))
         init = "pca" if Z.shape[1] > 1 else "random"
-        return TSNE(
-            2, init=init, perplexity=perplexity, random_state=random
-        ).fit_transform(Z)
+        projection = TSNE(2, init=init, perplexity=perplexity, random_state=random)
+        return np.asarray(projection.fit_transform(Z))
     try:
         from umap import UMAP
     except ImportError as error:
@@ -110,4 +109,4 @@ def neighbour_embedding(method: str, Z: Array, random: np.random.RandomState) ->
     seed = int(random.randint(2**31 - 1))
     # with a seed UMAP runs on one thread, and would warn that n_jobs is not heeded
     umap = UMAP(n_components=2, n_neighbors=n_neighbors, random_state=seed, n_jobs=1)
-    return umap.fit_transform(Z)
+    return np.asarray(umap.fit_transform(Z))

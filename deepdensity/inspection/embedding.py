@@ -373,7 +373,7 @@ class EmbeddingDisplay:
             if handle.get_label() in ("sample", "in a density core"):
                 handle.set_facecolor("0.6")  # no cluster's colour
 
-    def _title(self) -> Any:
+    def _title(self) -> str:
         subset = ""
         if self.n_samples is not None and self.n_samples > len(self.points):
             subset = f"random {len(self.points):,} of {self.n_samples:,} samples"

@@ -247,7 +247,7 @@ def mark_epoch(ax: Axes, epoch: int) -> Any:
     return ax.axvline(epoch, color="0.4", ls="--", lw=1, zorder=1)
 
 
-def name_of(pacing: Any) -> Any:
+def name_of(pacing: Any) -> str:
     """A pacing's name: its own, or that of the function."""
     return pacing if isinstance(pacing, str) else getattr(pacing, "__name__", "custom")
 

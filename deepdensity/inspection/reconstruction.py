@@ -271,7 +271,7 @@ class ReconstructionDisplay:
         ]
         return places, a_line * n_samples
 
-    def _title(self) -> Any:
+    def _title(self) -> str:
         return ", ".join(filter(None, [self.name, self.note]))
 
     def _plot_images(self, ax: Axes, cmap: Any) -> Any:

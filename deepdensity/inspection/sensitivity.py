@@ -299,10 +299,10 @@ def in_spans(numbers: Any) -> Any:
     return places, [f"{a:.2g} to {b:.2g}" for a, b in zip(edges, edges[1:])]
 
 
-def is_number(value: Any) -> Any:
+def is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
 
 
-def name_of(value: Any) -> Any:
+def name_of(value: Any) -> str:
     """A value that is no number, in short."""
     return getattr(value, "__name__", None) or str(value)

@@ -157,7 +157,7 @@ def density_validity_score(Z: Samples, labels: Samples) -> float:
     return float(total / len(Z))
 
 
-def spanning_tree(Z: Array) -> Any:
+def spanning_tree(Z: Array) -> Tree:
     """The tree of a cluster (m, d) of two samples or more."""
     m, distances = len(Z), pdist(Z)
     cores = core_distances(Z)

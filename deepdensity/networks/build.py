@@ -80,7 +80,7 @@ def build_autoencoder(
     return module.float()
 
 
-def auto_autoencoder(input_shape: tuple[int, ...]) -> Any:
+def auto_autoencoder(input_shape: tuple[int, ...]) -> str:
     """The name that "auto" stands for: by the shape of a sample, (d,) or (c, h, w).
 
     Long vectors, as of words or genes, are almost linear in what matters, and a deep

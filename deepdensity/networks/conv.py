@@ -1,7 +1,5 @@
 """The convolutional autoencoder of DECS (Cheng et al. 2024, Section 4.4)."""
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -11,18 +9,18 @@ __all__ = ["ConvAutoencoder"]
 SMALLEST_SIDE = 16  # below this three halvings leave a single pixel
 
 
-def halve(side: int, times: int) -> Any:
+def halve(side: int, times: int) -> int:
     """``side`` after so many 2x2 poolings that keep an odd last row."""
     for _ in range(times):
         side = -(-side // 2)
     return side
 
 
-def conv_block(n_in: int, n_out: int) -> Any:
+def conv_block(n_in: int, n_out: int) -> list[nn.Module]:
     return [nn.Conv2d(n_in, n_out, 3, padding=1), nn.BatchNorm2d(n_out), nn.ReLU()]
 
 
-def up_block(n_in: int, n_out: int) -> Any:
+def up_block(n_in: int, n_out: int) -> list[nn.Module]:
     up = nn.ConvTranspose2d(n_in, n_out, 3, stride=2, padding=1, output_padding=1)
     return [up, nn.BatchNorm2d(n_out), nn.ReLU()]
 

@@ -2,14 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from torch import Tensor, nn
 
 __all__ = ["MLPAutoencoder", "ShallowAutoencoder", "linear_stack"]
 
 
-def linear_stack(widths: Sequence[int]) -> Any:
+def linear_stack(widths: Sequence[int]) -> nn.Sequential:
     """Linear layers of these widths, first to last, a ReLU between two of them."""
     layers = []
     for n_in, n_out in zip(widths[:-1], widths[1:]):
@@ -17,12 +16,12 @@ def linear_stack(widths: Sequence[int]) -> Any:
     return nn.Sequential(*layers[:-1])
 
 
-def first_width(n_features: int) -> Any:
+def first_width(n_features: int) -> int:
     """Four times the number of features, between 64 and 500."""
     return min(500, max(64, 4 * n_features))
 
 
-def default_hidden(n_features: int) -> Any:
+def default_hidden(n_features: int) -> tuple[int, ...]:
     """Widths of the hidden layers: DEC's 500-500-2000, less for short samples."""
     width = first_width(n_features)
     return (width, width, 4 * width)

@@ -1,7 +1,6 @@
 """The Transformer autoencoder of IDCL (Zheng et al. 2024, Sections 3 and 4)."""
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -39,7 +38,7 @@ def sinusoidal_positions(n_positions: int, width: int) -> Tensor:
     return torch.stack([angle.sin(), angle.cos()], dim=2).flatten(1)
 
 
-def transformer_blocks(n_blocks: int, width: int, n_heads: int) -> Any:
+def transformer_blocks(n_blocks: int, width: int, n_heads: int) -> nn.Module:
     """Pre-norm Transformer encoder blocks over (b, patches, width), without dropout."""
     block = nn.TransformerEncoderLayer(
         width,
