@@ -21,6 +21,14 @@ from deepdensity.interruption import Interrupted, Interruption
 from .common import BOTH, decs, digit_images, digit_vectors, idcl, small_conv
 
 
+@pytest.fixture(autouse=True)
+def signals_are_heard():
+    """A process that a shell has put into the background ignores Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def ctrl_c():
     signal.raise_signal(signal.SIGINT)
 

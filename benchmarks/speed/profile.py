@@ -18,7 +18,7 @@ from unittest import mock
 import torch
 
 from benchmarks.papers.data import DATA, load
-from deepdensity import DECSClustering, IDCLClustering, base, recipe, trials
+from deepdensity import DECSClustering, IDCLClustering, base, trials
 from deepdensity.core_head import DensityCoreHead
 from deepdensity.fitted import FittedDeepClustering
 from deepdensity.training import AutoencoderNet, Trainer
@@ -30,7 +30,7 @@ __all__ = ["PARTS", "Stopwatch", "profiled"]
 PARTS = {  # what is shown -> the object that holds it and its name there
     "validation": (FittedDeepClustering, "_validate"),
     "scale of the input": (base, "input_format"),
-    "neighbours of vectors": (recipe, "nearest_neighbours"),
+    "neighbours of vectors": (base, "nearest_neighbours"),
     "pretraining": (Trainer, "pretrain"),
     "steps": (AutoencoderNet, "fit_loop"),
     "k-means": (base, "kmeans_start"),
