@@ -56,6 +56,12 @@ MOST_CLUSTERS = 100  # that starts are tried with: mixtures and cuts grow slow w
 N_VIEWS = 8  # augmented views of a sample that are averaged for the start
 N_SCORED = 2  # views of a sample that start and end are compared by
 
+# parameters that the clustering phase does not see but by network, views and seeds
+NOT_OF_CLUSTERING = {
+    *("autoencoder", "augment", "device", "random_state"),
+    *("callbacks", "memory", "verbose", "warm_start"),
+}
+
 
 def keeps_fitted_state(fit: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate a fit so that where it fails the estimator stays as it was.
@@ -177,7 +183,8 @@ class BaseDeepClustering(FittedDeepClustering):
         self.start_scores_: dict[str, float] = {}
         self.start_information_ = self._information(trainer)
         guard, n_iter = self._train_on(trainer, Z)
-        guard.warn()
+        if guard.report():
+            warn(guard.report())
         self.information_ = self._information(trainer)
         self._set_fitted(trainer, n_iter)
         self._n_batches += 1
@@ -345,13 +352,13 @@ class BaseDeepClustering(FittedDeepClustering):
             return refresh_steps(trainer.steps_per_epoch)
         return self.refresh_interval
 
-    def _first_partition(self, trainer: Trainer, Z: Array) -> Any:
-        """Centres (k, latent) and labels (n,) to start from, for an embedding Z.
+    def _first_partition(self, trainer: Trainer) -> Any:
+        """Centres (k, latent) and labels (n,) to start from; sets the kernel's unit.
 
         By `init`; where that is "auto" each start is tried, and the best is kept with
-        the network that it has trained: Z is no longer its embedding then.
+        the network that it has trained.
         """
-        self.n_clusters_, self.n_clusters_scores_ = self._number(trainer, Z)
+        self.n_clusters_, self.n_clusters_scores_ = self._number(trainer)
         parameters = (
             self.n_clusters_,
             self.init,
@@ -359,12 +366,18 @@ class BaseDeepClustering(FittedDeepClustering):
             self._start_seed,
             self._batch_size(CLUSTER_BATCH),
         )
-        start, self.pretrain_labels_, self.start_scores_ = self._recall(
-            trainer, ("start", *parameters), lambda: self._choose_start(trainer, Z)
+
+        def choose() -> Any:
+            start, *rest = self._choose_start(trainer, trainer.embed())
+            return start, *rest, start_scale(trainer.embed(), *start)
+
+        start, self.pretrain_labels_, self.start_scores_, scale = self._recall(
+            trainer, ("start", *parameters), choose
         )
+        self.kernel_scale_ = self._first_scale(trainer, scale)
         return start
 
-    def _number(self, trainer: Trainer, Z: Array) -> Any:
+    def _number(self, trainer: Trainer) -> Any:
         """The number of clusters, and the scores of those tried where it is "auto"."""
         if self.n_clusters != "auto":
             return self.n_clusters, {}
@@ -453,12 +466,54 @@ class BaseDeepClustering(FittedDeepClustering):
             return value
         return plain if trainer.augment is None else augmented
 
-    def _first_scale(self, trainer: Trainer, centres: Array, labels: Array) -> float:
-        """The kernel's squared unit for a start."""
+    def _first_scale(self, trainer: Trainer, scale: float) -> float:
+        """The kernel's squared unit, for a start of such a scale."""
         if self.kernel_scale != "auto":
             return float(self.kernel_scale)
-        scale = start_scale(trainer.embed(), centres, labels)
         return scale if trainer.augment is None else min(1.0, scale)
+
+    def _train_clusters(
+        self, trainer: Trainer, start: tuple[Array, ...], work: Callable[[], Any]
+    ) -> Any:
+        """The clustering phase, or what it has led to before; warns of its faults.
+
+        Parameters
+        ----------
+        trainer : Trainer
+        start : tuple of arrays
+            Where the clusters start.
+        work : callable
+            The phase: it trains, sets attributes, and returns a result and what the
+            guard has to report.
+
+        Returns
+        -------
+        object
+            The result.
+        """
+
+        def train() -> Any:
+            before = vars(self).copy()
+            result = work()
+            return result, {
+                name: value
+                for name, value in vars(self).items()
+                if name not in before or value is not before[name]
+            }
+
+        parameters = {
+            name: value
+            for name, value in self.get_params(deep=False).items()
+            if name not in NOT_OF_CLUSTERING
+        }
+        step = ("cluster", type(self), parameters, start)
+        seeds = (self._start_seed, self._density_seed)
+        facts = (self.n_clusters_, self.kernel_scale_, *seeds)
+        (result, report), changed = self._recall(trainer, (*step, *facts), train)
+        self.__dict__.update(changed)
+        if report:
+            warn(report)
+        return result
 
     def _information(self, trainer: Trainer) -> float:
         """Label-free score of network and head as they are; see `view_information`."""
@@ -496,7 +551,7 @@ class BaseDeepClustering(FittedDeepClustering):
                 f"infinity, at lr={self.lr}. Choose a smaller lr, or guard=True."
             )
         self.reconstruction_error_ = reconstruction_error(
-            trainer.module, trainer.source
+            trainer.module, trainer.source, self.embedding_
         )
 
     def _order_clusters(self, labels: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
@@ -120,9 +121,9 @@ class DECSClustering(BaseDeepClustering):
         Go on from the last fit: from its network, without pretraining, and from its
         centres if there are as many.
     memory : str or object with the joblib.Memory interface, default=None
-        Folder in which pretraining and starts are kept, for the fits of a search that
-        share them; see :mod:`deepdensity.memory`. Not used with `callbacks`, nor where
-        `random_state` is None.
+        Folder in which pretraining, starts and clustering phases are kept, for the fits
+        of a search that share them; see :mod:`deepdensity.memory`. Not used with
+        `callbacks`, nor where `random_state` is None.
     verbose : int, default=0
         Above 0 a progress bar for each phase, with the loss and the time left.
     random_state : int, RandomState instance or None, default=None
@@ -314,7 +315,15 @@ class DECSClustering(BaseDeepClustering):
         """
         trainer = self._begin(X)
         self._pretrain(trainer)  # line 1: Eq. 2
-        centres, labels = self._start(trainer)  # line 2
+        start = self._start(trainer)  # line 2
+        n_iter = self._train_clusters(
+            trainer, start, functools.partial(self._cluster, trainer, *start)
+        )
+        self._set_fitted(trainer, n_iter)
+        return self._set_head()  # line 9
+
+    def _cluster(self, trainer: Trainer, centres: Array, labels: Array) -> Any:
+        """The clustering phase: the iterations done, and what the guard reports."""
         loss = InstabilityLoss(  # lines 4 to 6: Eq. 5 to 8
             centres,
             self.alpha,
@@ -340,22 +349,22 @@ class DECSClustering(BaseDeepClustering):
                 net.fit_loop(batches, epochs=1)  # line 7: Eq. 16 and 17
                 n_iter += len(net.history[-1]["batches"])
                 Z = trainer.embed()
-                labels = self._take_centres(loss, Z)
+                self._take_centres(loss)
+                labels = self._labels(Z)
                 if self.guard and not guard.passes(Z, labels):
-                    labels = self._take_centres(loss, trainer.embed())
+                    self._take_centres(loss)
+                    labels = self._labels(trainer.embed())
                 settled = watch.update(labels, count=guard.passed)
                 net.history.record("label_change", watch.change)
                 if settled or guard.gave_up:
                     break
-        self._take_centres(loss, trainer.embed())
+        self._take_centres(loss)
         if not self._improved(trainer, guard):
-            self._take_centres(loss, trainer.embed())
-        guard.warn()
+            self._take_centres(loss)
         if n_iter and not loss.reconstructs and not trainer.interruption.asked:
             n_epochs = n_iter / trainer.steps_per_epoch
             trainer.refit_decoder(self._decoder_epochs(trainer, n_epochs))
-        self._set_fitted(trainer, n_iter)
-        return self._set_head()  # line 9
+        return n_iter, guard.report()
 
     def _train_on(self, trainer: Trainer, Z: Array) -> Any:
         """One more batch of a stream: stability and reconstruction, no balance.
@@ -377,24 +386,23 @@ class DECSClustering(BaseDeepClustering):
             guard = self._stream_guard(net, self.pretrain_labels_)
             net.fit_loop(TrainingSet(trainer.source), epochs=STREAM_EPOCHS)
         Z = trainer.embed()
-        if self.guard and not guard.passes(Z, self._take_centres(loss, Z)):
-            self._take_centres(loss, Z)
+        self._take_centres(loss)
+        if self.guard and not guard.passes(Z, self._labels(Z)):
+            self._take_centres(loss)
         return guard, net.n_steps
 
     def _start(self, trainer: Trainer) -> Any:
         """First centres and labels: by `init`, or of the fit that goes on."""
-        Z = trainer.embed()
         if self._keeps_clusters():
-            self.pretrain_labels_, self.start_scores_ = self._labels(Z), {}
-            return self.cluster_centers_, self.pretrain_labels_
-        self.cluster_centers_, labels = self._first_partition(trainer, Z)
-        self.kernel_scale_ = self._first_scale(trainer, self.cluster_centers_, labels)
+            labels = self.pretrain_labels_ = self._labels(trainer.embed())
+            self.start_scores_ = {}
+        else:
+            self.cluster_centers_, labels = self._first_partition(trainer)
         return self.cluster_centers_, labels
 
-    def _take_centres(self, loss: Any, Z: Array) -> Array:
-        """The centres as trained so far; the labels that they give an embedding."""
+    def _take_centres(self, loss: Any) -> None:
+        """The centres as trained so far."""
         self.cluster_centers_ = loss.centres.detach().cpu().double().numpy()
-        return self._labels(Z)
 
     def _set_head(self) -> Self:
         """Labels, centres and stability of the training data, empty clusters last."""

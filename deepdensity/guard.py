@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from ._typing import Array
-from .telling import warn
 
 __all__ = ["Guard"]
 
@@ -105,8 +104,8 @@ class Guard:
     def gave_up(self) -> bool:
         return self.n_rollbacks >= MAX_ROLLBACKS
 
-    def warn(self) -> None:
-        """A ConvergenceWarning where there has been a fault."""
+    def report(self) -> str:
+        """What has been wrong, for a warning; "" if nothing."""
         messages = []
         if self.n_rollbacks:
             times = f"{self.n_rollbacks} time{'s' * (self.n_rollbacks > 1)}"
@@ -126,4 +125,4 @@ class Guard:
                 "See 'rollback' in history_. A smaller lr or a longer pretraining may "
                 "help."
             )
-            warn(" ".join(messages))
+        return " ".join(messages)

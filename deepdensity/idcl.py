@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
@@ -127,9 +128,9 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         Go on from the last fit: from its network, without pretraining, and from its
         cores if there are as many.
     memory : str or object with the joblib.Memory interface, default=None
-        Folder in which pretraining and starts are kept, for the fits of a search that
-        share them; see :mod:`deepdensity.memory`. Not used with `callbacks`, nor where
-        `random_state` is None.
+        Folder in which pretraining, starts and clustering phases are kept, for the fits
+        of a search that share them; see :mod:`deepdensity.memory`. Not used with
+        `callbacks`, nor where `random_state` is None.
     verbose : int, default=0
         Above 0 a progress bar for each phase, with the loss and the time left; in the
         clustering phase with the number of samples that the curriculum has admitted.
@@ -362,6 +363,14 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         trainer = self._begin(X)
         self._pretrain(trainer)  # Eq. 13
         start = self._start(trainer)
+        labels = self._train_clusters(
+            trainer, start, functools.partial(self._cluster, trainer, start[1])
+        )
+        self._set_fitted(trainer, n_iter=len(self.curriculum_))
+        return self._set_head(labels)
+
+    def _cluster(self, trainer: Trainer, start: Array) -> Any:
+        """The clustering phase: the last labels, and what the guard reports."""
         self.start_information_ = self._information(trainer)
         watch = LabelWatch(start, self.tol)
         loss = CurriculumLoss(self._gamma(trainer), self.kernel_scale_)
@@ -398,9 +407,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         if not self._improved(trainer, guard):
             watch.labels = start
             self._core_fraction = None  # the start is one of centres
-        guard.warn()
-        self._set_fitted(trainer, n_iter=len(self.curriculum_))
-        return self._set_head(watch.labels)
+        return watch.labels, guard.report()
 
     def _train_on(self, trainer: Trainer, Z: Array) -> Any:
         """One more batch of a stream: towards the cores as they are, at full share."""
@@ -448,18 +455,17 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         return self.gamma
 
     def _start(self, trainer: Trainer) -> Any:
-        """First labels, and cores in case a cluster stays without: as from `init`.
+        """First cores, in case a cluster stays without, and labels: as from `init`.
 
-        Where the fit goes on from a last one, its cores give the labels.
+        Where the fit goes on from a last one they are its cores, and give the labels.
         """
-        Z = trainer.embed()
         if self._keeps_clusters():
-            self.pretrain_labels_, self.start_scores_ = self._labels(Z), {}
-            return self.pretrain_labels_
-        self.core_means_, labels = self._first_partition(trainer, Z)
-        self.core_spreads_ = np.zeros(self.n_clusters_)
-        self.kernel_scale_ = self._first_scale(trainer, self.core_means_, labels)
-        return labels
+            labels = self.pretrain_labels_ = self._labels(trainer.embed())
+            self.start_scores_ = {}
+        else:
+            self.core_means_, labels = self._first_partition(trainer)
+            self.core_spreads_ = np.zeros(self.n_clusters_)
+        return self.core_means_, labels, self.core_spreads_
 
     def _set_head(self, labels: Array) -> Self:
         """Cores and labels of the final embedding, empty clusters last."""

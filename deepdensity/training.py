@@ -416,15 +416,18 @@ def decode(module: Any, Z: Array, format: InputFormat, device: torch.device) -> 
     return torch.cat(blocks).numpy()
 
 
-def reconstruction_error(module: Any, source: Source) -> float:
-    """Mean squared error of the reconstructed values, in squared units of X."""
+def reconstruction_error(module: Any, source: Source, Z: Array) -> float:
+    """Mean squared error of the reconstructed values, in squared units of X.
+
+    Z (n, latent) is the embedding of all rows.
+    """
     module.eval()
     total = 0.0
     with torch.inference_mode():
         for rows in source.blocks():
             x = source.read(rows)
             error = source.format.layout.from_network(
-                module.decode(module.encode(x)) - x
+                module.decode(torch.from_numpy(Z[rows]).to(x)) - x
             )
             error = error.double()
             _, scale = source.format.shift(error)

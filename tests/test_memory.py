@@ -8,6 +8,7 @@ import pytest
 import torch
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
@@ -203,6 +204,98 @@ def test_worker_processes_find_it(n_jobs, tmp_path, steps):
     assert search.predict(X).shape == (100,)
 
 
+# -- the clustering phase --------------------------------------------------------------
+
+
+@pytest.fixture
+def phases(monkeypatch):
+    """The phases that nets are made for, those of trials left out, in order."""
+    seen = []
+    net = Trainer.net
+
+    def noted(self, kind, name, *args, **kwargs):
+        if not self.is_trial:
+            seen.append(name)
+        return net(self, kind, name, *args, **kwargs)
+
+    monkeypatch.setattr(Trainer, "net", noted)
+    return seen
+
+
+@pytest.mark.parametrize(("short", "grid"), GRIDS)
+def test_the_refit_of_a_search_trains_nothing(short, grid, tmp_path, phases):
+    X, _ = digit_vectors(100)
+    cv = [(np.arange(100), np.arange(100))]
+    model = short(memory=str(tmp_path))
+    search = GridSearchCV(model, grid, cv=cv, refit=False).fit(X)
+    best = clone(model).set_params(**search.best_params_)
+    assert phases.count("cluster") == np.prod([len(values) for values in grid.values()])
+    phases.clear()
+    again = GridSearchCV(model, grid, cv=cv).fit(X)
+    assert phases == []
+    assert again.best_params_ == search.best_params_
+    assert_same_fit(again.best_estimator_, best.set_params(memory=None).fit(X))
+
+
+def test_a_decoder_is_refitted_once(tmp_path, phases):
+    images, _ = digit_images(80)
+    fits = [
+        decs(autoencoder=small_conv, memory=memory).fit(images)
+        for memory in (None, str(tmp_path), str(tmp_path))
+    ]
+    assert phases == 2 * ["pretrain", "cluster", "decoder"]
+    assert_same_fit(fits[1], fits[0])
+    assert_same_fit(fits[2], fits[0])
+
+
+AFTER_THE_START = {
+    "kernel_scale": 1.5,
+    "tol": 0.1,
+    "refresh_interval": 3,
+    "guard": True,
+}
+OF_CLUSTERING = [
+    *((idcl, {name: value}) for name, value in AFTER_THE_START.items()),
+    (idcl, {"gamma": 0.5}),
+    (idcl, {"pacing": "linear"}),
+    (idcl, {"pacing": lambda t, n, first: first}),
+    (idcl, {"core_fraction": 0.3}),
+    (idcl, {"max_epochs": 3}),
+    (decs, {"alpha": 0.5}),
+    (decs, {"balance": 0.1}),
+    (decs, {"max_iter": 3}),
+]
+
+
+@pytest.mark.parametrize(("short", "change"), OF_CLUSTERING)
+def test_what_makes_another_clustering(short, change, tmp_path, phases):
+    X, _ = digit_vectors(80)
+    quick = {"autoencoder": "shallow", "pretrain_epochs": 1, "memory": str(tmp_path)}
+    model = short(**quick).fit(X)
+    phases.clear()
+    other = clone(model).set_params(**change)
+    for _ in range(2):
+        other.fit(X)
+    assert phases == ["cluster"]
+    assert_same_fit(other, clone(other).set_params(memory=None).fit(X))
+
+
+def test_faults_of_a_clustering_are_told_each_time(tmp_path, phases, monkeypatch):
+    X, _ = digit_vectors(80)
+    model = idcl(memory=str(tmp_path), pretrain_epochs=1, lr=1e20, guard=True)
+    # that would diverge, too
+    monkeypatch.setattr(Trainer, "pretrain", lambda *args: None)
+    messages = []
+    for _ in range(2):
+        with pytest.warns(ConvergenceWarning, match="'rollback' in history_") as caught:
+            model.fit(X)
+        messages.append([str(w.message) for w in caught])
+    assert phases == ["cluster"]
+    assert messages[0] == messages[1]
+
+
+# -- what makes another entry ----------------------------------------------------------
+
 CHANGES = [
     {"random_state": 1},
     {"n_components": 5},
@@ -218,11 +311,9 @@ CHANGES = [
 ]
 START_CHANGES = [{"n_clusters": 4}, {"init": "spectral"}, {"n_init": 2}]
 NO_CHANGES = [
-    {"kernel_scale": 1.0},
-    {"tol": 0.1},
-    {"refresh_interval": 3},
+    *({name: value} for name, value in AFTER_THE_START.items()),
     {"warm_start": True},
-    {"guard": True},
+    {"verbose": 0},
 ]
 
 

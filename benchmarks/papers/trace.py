@@ -83,7 +83,9 @@ class Recorder(Callback):
         return {
             "seconds": round(seconds, 2),
             "cluster_seconds": round(seconds - self.cluster_begin, 2),
-            "reconstruction": reconstruction_error(net.module_, source),
+            "reconstruction": reconstruction_error(
+                net.module_, source, embed(net.module_, source, torch.float32)
+            ),
         }
 
 
