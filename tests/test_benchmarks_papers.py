@@ -176,6 +176,19 @@ def test_options_are_recorded(home):
         run(table(quick=quick), home, "--option", "unknown=1")
 
 
+def test_what_is_shared_has_the_same_scores_and_no_seconds(home, tmp_path):
+    quick_fit = {"pretrain_epochs": 1, "max_epochs": 1, "init": "k-means"}
+    method = METHODS["IDCL"].variant(autoencoder="mlp", **quick_fit)
+    both = accuracy.TABLE._replace(methods={"some": method}, data=("fashion",))
+    (plain,) = run(both, home, "--seeds", "0")
+    folder = tmp_path / "kept"
+    (home / "out.csv").unlink()
+    (shared,) = run(both, home, "--seeds", "0", "--memory", str(folder))
+    assert folder.exists() and plain["wall_s"] and not shared["wall_s"]
+    for name in ("settings", "acc", "nmi", "ari", "steps_cluster"):
+        assert shared[name] == plain[name]
+
+
 def test_missing_set_is_told_and_leaves_no_row(home, capsys):
     assert run(table(quick=quick), home, "--data", "stl10") == []
     assert "stl10.npz" in capsys.readouterr().out
@@ -272,6 +285,7 @@ def test_page_has_means_and_targets(tmp_path):
         row("k-means PCA 50", 0, acc=0.8, nmi=0.75),
         row("spectral", 0, error="MemoryError: too much"),
         row("HDBSCAN", 0, acc=0.5, nmi=0.5, settings="min_cluster_size=9"),
+        row("k-means", 0, acc=0.6, nmi=0.5, wall_s=""),
     ]
     write(tmp_path, accuracy, rows)
     page = "\n".join(render.page(tmp_path))
@@ -280,6 +294,7 @@ def test_page_has_means_and_targets(tmp_path):
     assert "2 of 2" in page
     assert "failed: MemoryError: too much" in page
     assert "HDBSCAN (min_cluster_size=9)" in page
+    assert "nan" not in page
 
 
 def test_page_has_courses_and_pictures(tmp_path):

@@ -53,7 +53,7 @@ def row(method, summary):
         *(summary.text(field, 100) for field in SCORES.values()),
         summary.text("n_found", digits=0),
         summary.n_seeds,
-        f"{summary.mean('wall_s'):.0f}",
+        f"{summary.mean('wall_s'):.0f}" if summary.values("wall_s") else "",
         both_phases(summary, "epochs"),
         both_phases(summary, "steps"),
     ]

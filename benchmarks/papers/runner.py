@@ -74,6 +74,8 @@ def main(table, argv=None):
 
 def run(table, method, job, samples, y, options):
     """The rows of one job; of a job that fails one row, with the error."""
+    if options.memory and "memory" in method.parameters:
+        method = method.variant(memory=options.memory)
     measure = functools.partial(table.measure, method, samples, y, job.seed)
     found, error = in_child(measure, options.time_limit)
     end = (torch.get_num_threads(), torch.__version__, __version__, error)
@@ -99,6 +101,7 @@ def parse(table, argv):
     add("--out", metavar="FILE.csv", help=f"default: results/{table.name}.csv")
     add("--option", action="append", default=[], metavar="NAME=VALUE", type=setting)
     add("--time-limit", type=float, metavar="SECONDS", help="of one fit")
+    add("--memory", metavar="FOLDER", help="share pretraining and starts by it")
     add("--retry", action="store_true", help="run what has failed again")
     return parser.parse_args(argv)
 
