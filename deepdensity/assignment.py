@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ._typing import Array
+from .density import squared_distances
 from .ranking import highest_per_cluster
 
 __all__ = [
@@ -72,13 +73,14 @@ def cluster_means(Z: Array, labels: Array, n_clusters: int) -> Array:
 
 
 def squared_distances_to(Z: Tensor, centres: Tensor) -> Tensor:
-    r"""Squared distance of every sample to every centre, by differences.
+    r"""Squared distance of every sample to every centre.
 
     .. math::
         d_{ij}^2 = \sum_c (z_{ic} - m_{jc})^2
 
-    Differences, not inner products: exact to rounding however far from the origin, and
-    a row's result does not depend on the rows beside it.
+    By differences: exact to rounding however far from the origin, and a row's result
+    does not depend on the rows beside it. Of more than 100 centres by inner products of
+    what is centred on their mean, which rounds relative to their spread.
 
     Parameters
     ----------
@@ -89,9 +91,9 @@ def squared_distances_to(Z: Tensor, centres: Tensor) -> Tensor:
     -------
     tensor of shape (n, k)
     """
-    if len(centres) > MANY:  # the same to rounding, without an array (n, k, d)
-        mode = "donot_use_mm_for_euclid_dist"
-        return torch.cdist(Z, centres, compute_mode=mode).square()
+    if len(centres) > MANY:
+        middle = centres.detach().mean(0)
+        return squared_distances(Z - middle, centres - middle)
     return (Z[:, None, :] - centres).square().sum(2)  # (n, k, d) -> (n, k)
 
 

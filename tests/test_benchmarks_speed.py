@@ -13,6 +13,7 @@ from benchmarks.speed import (
     profile,
     refresh,
     search,
+    selection,
     steps,
     throughput,
     timing,
@@ -176,3 +177,15 @@ def test_a_search_is_timed_without_and_with_memory(monkeypatch):
     assert_allclose(row.ratios, [row.time / row.over])
     assert fitted[0] is None
     assert fitted[1] is not None
+
+
+def test_agreement_is_full_with_all_samples_and_less_with_few(monkeypatch):
+    X, _ = digit_vectors(300)
+    samples = Samples("mnist", X, 10, None)
+    monkeypatch.setattr(selection, "load", lambda name, home: (samples, None))
+    for n_reference, least, most in ((300, 1.0, 1.0), (5, 0.5, 0.97)):
+        monkeypatch.setattr(selection, "N_REFERENCE", n_reference)
+        found = dict(selection.agreement(CPU, None))
+        assert set(found) == set(selection.FRACTIONS)
+        assert len(found[0.6]) == selection.N_REPEATS
+        assert least <= min(found[0.6]) and max(found[0.6]) <= most

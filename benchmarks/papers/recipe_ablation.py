@@ -47,7 +47,7 @@ TABLE = Table(
     {name: method for base in INGREDIENTS for name, method in without(base).items()},
     measure,
     FIELDS,
-    data=("digits", "usps", "r8", "pbmc"),
+    data=("digits", "usps", "r8", "pbmc", "kidney"),
     most_seeds=3,
 )
 

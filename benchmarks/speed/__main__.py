@@ -4,8 +4,9 @@ python -m benchmarks.speed
 python -m benchmarks.speed --device cuda --only steps refresh
 python -m benchmarks.speed --only clustpy --data-home FOLDER
 
-The parts "search" (a quarter of an hour; of the texts of R8, with FOLDER) and "clustpy"
-(which needs ClustPy 0.0.3, and usps.npz in FOLDER) run only if asked.
+The parts "search" (a quarter of an hour; of the texts of R8, with FOLDER), "selection"
+(mnist.npz in FOLDER) and "clustpy" (ClustPy 0.0.3, and usps.npz in FOLDER) run only if
+asked.
 """
 
 import argparse
@@ -24,7 +25,7 @@ PARTS = {
 }
 
 
-LONG = ("refresh", "search", "clustpy")
+LONG = ("refresh", "search", "selection", "clustpy")
 
 
 def main():
@@ -35,7 +36,7 @@ def main():
     parser.add_argument("--only", nargs="+", choices=[*PARTS, *LONG])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--sizes", type=int, nargs="+", default=[2000, 10_000, 50_000])
-    parser.add_argument("--data-home", metavar="FOLDER", help="for clustpy and search")
+    parser.add_argument("--data-home", metavar="FOLDER", help="of the data")
     parser.add_argument("--samples", type=int, default=2000, help="for clustpy")
     parser.add_argument(
         "--epochs", type=int, default=10, help="of a phase, for clustpy"
@@ -65,6 +66,15 @@ def main():
         )
     if rows:
         print(table(rows))
+    if "selection" in only:
+        from .selection import agreement
+
+        for fraction, shares in agreement(options.device, options.data_home):
+            print(
+                f"sampled and exact density agree on {min(shares):.1%} to "
+                f"{max(shares):.1%} of samples, {fraction:.0%} admitted (goal >= 97 %)",
+                flush=True,
+            )
     if "refresh" in only:
         for network, shape in (("mlp", (784,)), ("conv", (16, 16))):
             shares = refresh_shares(options.device, network, shape, options.sizes)
