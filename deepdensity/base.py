@@ -1,10 +1,9 @@
-"""What both estimators share in a fit: seeds, network, pretraining, start."""
+"""What both estimators share in a fit: seeds, network, pretraining, streams."""
 
 import copy
 import functools
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -15,16 +14,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from ._typing import Array, Auto, Samples
-from .assignment import cluster_means, nearest_centre
-from .cluster_number import try_numbers
 from .devices import has_bfloat16, resolve_device
-from .fitted import FittedDeepClustering
+from .first_clusters import FirstClusters
 from .guard import Guard
 from .information import view_information
 from .inputs import Source, input_format
-from .interruption import Interrupted, Interruption
-from .memory import recall, recall_result
-from .neighbours import nearest_neighbours
+from .interruption import Interruption
 from .networks.build import (
     AUTOENCODERS,
     build_autoencoder,
@@ -35,32 +30,20 @@ from .passes import can_compile
 from .recipe import (
     CLUSTER_BATCH,
     STREAM_RATE,
-    TRIAL_STEPS,
     auto_batch_size,
     choose_views,
     pretraining_epochs,
     refresh_steps,
 )
-from .rows import some_rows
 from .schedules import SCHEDULES, check_callbacks
-from .starts import MIN_PER_CLUSTER, STARTS, kmeans_start, several_starts
+from .starts import MIN_PER_CLUSTER, STARTS
 from .telling import warn
 from .training import Trainer, reconstruction_error
-from .trials import best_trial, start_scale
 
 __all__ = ["BaseDeepClustering", "keeps_fitted_state"]
 
 DECODER_SHARE = 0.1  # of the epochs of the longer phase: a decoder's refit
-MAX_STARTING = 100_000  # samples that are clustered for the start
-MOST_CLUSTERS = 100  # that starts are tried with: mixtures and cuts grow slow with them
-N_VIEWS = 8  # augmented views of a sample that are averaged for the start
 N_SCORED = 2  # views of a sample that start and end are compared by
-
-# parameters that the clustering phase does not see but by network, views and seeds
-NOT_OF_CLUSTERING = {
-    *("autoencoder", "augment", "device", "random_state"),
-    *("callbacks", "memory", "verbose", "warm_start"),
-}
 
 
 def keeps_fitted_state(fit: Callable[..., Any]) -> Callable[..., Any]:
@@ -88,7 +71,7 @@ def keeps_fitted_state(fit: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
-class BaseDeepClustering(FittedDeepClustering):
+class BaseDeepClustering(FirstClusters):
     """Base of the estimators: the parts of a fit; a subclass brings `fit` and its head.
 
     The head is `_soft_assignment(Z)`: embedding (n, latent) -> q (n, k), both float64
@@ -288,32 +271,6 @@ class BaseDeepClustering(FittedDeepClustering):
         """Whether it goes on from the last one's clusters, too."""
         return self._continues() and self.n_clusters in ("auto", self.n_clusters_)
 
-    def _batch_size(self, auto: int) -> int:
-        return auto if self.batch_size == "auto" else self.batch_size
-
-    def _recall(self, trainer: Trainer, step: Any, work: Callable[[], Any]) -> Any:
-        """What `work()` returns, from `memory` where it has been done before."""
-        if not self._remembers():
-            return work()
-        return recall(self.memory, trainer, step, work)
-
-    def _find_neighbours(self, source: Source, seed: int) -> Array | None:
-        """`nearest_neighbours`, from `memory` where they have been found before."""
-
-        def find() -> Array | None:
-            return nearest_neighbours(source, seed)
-
-        if not self._remembers():
-            return find()
-        step = ("neighbours", source, seed)
-        neighbours: Array | None = recall_result(self.memory, step, find)
-        return neighbours
-
-    def _remembers(self) -> bool:
-        """Whether steps of this fit come from `memory`, and go there."""
-        chance = self.random_state is None
-        return self.memory is not None and not (chance or self.callbacks)
-
     def _pretrain(self, trainer: Trainer) -> None:
         """Train the autoencoder on reconstruction alone, unless the fit goes on."""
         if self._continues():
@@ -352,168 +309,12 @@ class BaseDeepClustering(FittedDeepClustering):
             return refresh_steps(trainer.steps_per_epoch)
         return self.refresh_interval
 
-    def _first_partition(self, trainer: Trainer) -> Any:
-        """Centres (k, latent) and labels (n,) to start from; sets the kernel's unit.
-
-        By `init`; where that is "auto" each start is tried, and the best is kept with
-        the network that it has trained.
-        """
-        self.n_clusters_, self.n_clusters_scores_ = self._number(trainer)
-        parameters = (
-            self.n_clusters_,
-            self.init,
-            self.n_init,
-            self._start_seed,
-            self._batch_size(CLUSTER_BATCH),
-        )
-
-        def choose() -> Any:
-            start, *rest = self._choose_start(trainer, trainer.embed())
-            return start, *rest, start_scale(trainer.embed(), *start)
-
-        start, self.pretrain_labels_, self.start_scores_, scale = self._recall(
-            trainer, ("start", *parameters), choose
-        )
-        self.kernel_scale_ = self._first_scale(trainer, scale)
-        return start
-
-    def _number(self, trainer: Trainer) -> Any:
-        """The number of clusters, and the scores of those tried where it is "auto"."""
-        if self.n_clusters != "auto":
-            return self.n_clusters, {}
-        if "cluster" not in trainer.views:
-            raise ValueError(
-                "n_clusters='auto' compares views of the samples, and with "
-                f"augment={self.augment!r} there are none: choose augment='auto', or "
-                "give n_clusters."
-            )
-        with self._batches_of_clustering(trainer):
-            return self._recall(
-                trainer,
-                ("number", self._start_seed, trainer.batch_size),
-                lambda: try_numbers(
-                    trainer, trainer.embed_views(N_VIEWS), TRIAL_STEPS, self._start_seed
-                ),
-            )
-
-    def _choose_start(self, trainer: Trainer, Z: Array) -> Any:
-        """Centres and labels to start from, k-means' labels, scores of the trials.
-
-        Of more than 100,000 samples a random 100,000 are clustered and tried, and each
-        sample goes to the nearest centre then.
-        """
-        if len(Z) <= MAX_STARTING:
-            start, kmeans, scores = self._start_of(trainer, Z)
-            return start, kmeans[1], scores
-        rows = some_rows(len(Z), MAX_STARTING, np.random.RandomState(self._start_seed))
-        start, kmeans, scores = self._start_of(trainer.part(rows), Z[rows])
-        kmeans_labels = nearest_centre(Z, kmeans[0])
-        if scores:  # the network is that of the best trial now
-            Z = trainer.embed()
-        return (start[0], nearest_centre(Z, start[0])), kmeans_labels, scores
-
-    def _start_of(self, trainer: Trainer, Z: Array) -> Any:
-        """Centres and labels: of the start, and of k-means; scores of the trials."""
-        k, seed = self.n_clusters_, self._start_seed
-        try:
-            with trainer.interruption.at_once():
-                kmeans, starts, views = self._possible_starts(trainer, Z)
-        except Interrupted:
-            trainer.interruption.note("before the clusters had a start")
-            start = kmeans_start(Z, Z, k, 1, seed)
-            return start, start, {}
-        if len(starts) == 1:
-            return *starts.values(), kmeans, {}
-        with self._batches_of_clustering(trainer):
-            best, scores = best_trial(trainer, starts, views, TRIAL_STEPS, seed)
-        trainer.module.load_state_dict(best.state)
-        centres = cluster_means(trainer.embed(), best.labels, k)
-        return (centres, best.labels), kmeans, scores
-
-    @contextmanager
-    def _batches_of_clustering(self, trainer: Trainer) -> Iterator[None]:
-        """The trainer with the batch size of sample stability, inside the block."""
-        batch_size = trainer.batch_size
-        trainer.batch_size = self._batch_size(CLUSTER_BATCH)
-        try:
-            yield
-        finally:
-            trainer.batch_size = batch_size
-
-    def _possible_starts(self, trainer: Trainer, Z: Array) -> Any:
-        """k-means, starts by name (the one to take, or several to try), mean views."""
-        k, n_init, seed = self.n_clusters_, self.n_init, self._start_seed
-        kmeans = kmeans_start(Z, Z, k, n_init, seed)
-        init = self.init
-        if init == "auto" and k > MOST_CLUSTERS:
-            init = "k-means"
-        elif init == "auto" and trainer.augment is None:
-            init = "scaled-k-means"  # trials prefer even clusters, and these are not
-        if init == "k-means" or k == 1 or len(Z) < MIN_PER_CLUSTER * k:
-            return kmeans, {"k-means": kmeans}, Z
-        if init == "scaled-k-means":
-            return kmeans, {init: STARTS[init](Z, Z, k, n_init, seed)}, Z
-        views = trainer.embed_views(N_VIEWS)
-        if init != "auto":
-            return kmeans, {init: STARTS[init](Z, views, k, n_init, seed)}, views
-        several = several_starts(Z, views, k, n_init, seed)
-        return kmeans, {"k-means": kmeans, **several}, views
-
     def _auto(self, trainer: Trainer, name: str, augmented: Any, plain: Any) -> Any:
         """A parameter's value; where it is "auto" by whether samples are augmented."""
         value = getattr(self, name)
         if value != "auto":
             return value
         return plain if trainer.augment is None else augmented
-
-    def _first_scale(self, trainer: Trainer, scale: float) -> float:
-        """The kernel's squared unit, for a start of such a scale."""
-        if self.kernel_scale != "auto":
-            return float(self.kernel_scale)
-        return scale if trainer.augment is None else min(1.0, scale)
-
-    def _train_clusters(
-        self, trainer: Trainer, start: tuple[Array, ...], work: Callable[[], Any]
-    ) -> Any:
-        """The clustering phase, or what it has led to before; warns of its faults.
-
-        Parameters
-        ----------
-        trainer : Trainer
-        start : tuple of arrays
-            Where the clusters start.
-        work : callable
-            The phase: it trains, sets attributes, and returns a result and what the
-            guard has to report.
-
-        Returns
-        -------
-        object
-            The result.
-        """
-
-        def train() -> Any:
-            before = vars(self).copy()
-            result = work()
-            return result, {
-                name: value
-                for name, value in vars(self).items()
-                if name not in before or value is not before[name]
-            }
-
-        parameters = {
-            name: value
-            for name, value in self.get_params(deep=False).items()
-            if name not in NOT_OF_CLUSTERING
-        }
-        step = ("cluster", type(self), parameters, start)
-        seeds = (self._start_seed, self._density_seed)
-        facts = (self.n_clusters_, self.kernel_scale_, *seeds)
-        (result, report), changed = self._recall(trainer, (*step, *facts), train)
-        self.__dict__.update(changed)
-        if report:
-            warn(report)
-        return result
 
     def _information(self, trainer: Trainer) -> float:
         """Label-free score of network and head as they are; see `view_information`."""

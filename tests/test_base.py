@@ -17,7 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 from torch import nn
 
-from deepdensity import base, inputs, recipe
+from deepdensity import base, first_clusters, inputs, recipe
 from deepdensity.assignment import cluster_means, density_core
 from deepdensity.networks import MLPAutoencoder
 from deepdensity.starts import STARTS
@@ -381,7 +381,7 @@ def only_start(short, **more):
 
 @pytest.fixture
 def short_trials(monkeypatch):
-    monkeypatch.setattr(base, "TRIAL_STEPS", 5)
+    monkeypatch.setattr(first_clusters, "TRIAL_STEPS", 5)
 
 
 @pytest.mark.parametrize("short", BOTH)
@@ -402,13 +402,13 @@ def test_init_auto_starts_from_the_labels_that_scored_most(
     short, short_trials, monkeypatch
 ):
     images = digit_images(150)[0].astype(np.float32)
-    given, tried = [], base.best_trial
+    given, tried = [], first_clusters.best_trial
 
     def spy(trainer, starts, *rest):
         given.append((starts, *tried(trainer, starts, *rest)))
         return given[-1][1:]
 
-    monkeypatch.setattr(base, "best_trial", spy)
+    monkeypatch.setattr(first_clusters, "best_trial", spy)
     model = only_start(short, init="auto", autoencoder=small_conv).fit(images)
     ((starts, best, scores),) = given
     names = {name.rstrip(" 123") for name in starts}

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.datasets import make_blobs
 
-from deepdensity import base
+from deepdensity import first_clusters
 from deepdensity.cluster_number import (
     FIRST,
     best_number,
@@ -60,7 +60,7 @@ def test_warm_starts_and_streams_keep_the_number(short, monkeypatch):
     X, _ = digit_vectors(120)
     tried = []
     monkeypatch.setattr(
-        base, "try_numbers", lambda *_: tried.append(1) or (5, {4: 0.0, 5: 1.0})
+        first_clusters, "try_numbers", lambda *_: tried.append(1) or (5, {4: 0.0, 5: 1.0})
     )
     model = short(warm_start=True).set_params(n_clusters="auto").fit(X)
     assert model.n_clusters_ == 5

@@ -158,7 +158,7 @@ def test_balance_keeps_the_clusters_more_even():
 
 
 def test_batches_of_the_clustering_phase_hold_256_by_default(monkeypatch):
-    monkeypatch.setattr("deepdensity.base.TRIAL_STEPS", 2)
+    monkeypatch.setattr("deepdensity.first_clusters.TRIAL_STEPS", 2)
     images = digit_images(300)[0]
     sizes = BatchSizes()
     more = {"autoencoder": small_conv, "batch_size": "auto", "callbacks": [sizes]}

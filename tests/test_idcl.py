@@ -257,7 +257,7 @@ def test_cores_are_a_fifth_of_augmented_clusters_and_half_of_others():
 
 
 def test_batches_are_as_small_in_the_clustering_phase_by_default(monkeypatch):
-    monkeypatch.setattr("deepdensity.base.TRIAL_STEPS", 2)
+    monkeypatch.setattr("deepdensity.first_clusters.TRIAL_STEPS", 2)
     images = digit_images(300)[0]
     sizes = BatchSizes()
     more = {"autoencoder": small_conv, "batch_size": "auto", "callbacks": [sizes]}

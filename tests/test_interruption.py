@@ -15,7 +15,7 @@ from numpy.testing import assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback
 
-from deepdensity import base
+from deepdensity import base, first_clusters
 from deepdensity.interruption import Interrupted, Interruption
 
 from .common import BOTH, decs, digit_images, digit_vectors, idcl, small_conv
@@ -148,8 +148,8 @@ def test_in_the_refit_of_the_decoder_the_clusters_are_those_of_a_whole_fit():
 @pytest.mark.parametrize("short", BOTH)
 def test_in_the_trials_of_starts_the_best_so_far_is_kept(short, monkeypatch):
     images, n_trials = digit_images(150)[0], []
-    monkeypatch.setattr(base, "TRIAL_STEPS", 5)
-    try_start = base.best_trial.__globals__["try_start"]
+    monkeypatch.setattr(first_clusters, "TRIAL_STEPS", 5)
+    try_start = first_clusters.best_trial.__globals__["try_start"]
 
     def interrupted_trial(*args):
         n_trials.append(args[1])
@@ -157,7 +157,9 @@ def test_in_the_trials_of_starts_the_best_so_far_is_kept(short, monkeypatch):
             ctrl_c()
         return try_start(*args)
 
-    monkeypatch.setitem(base.best_trial.__globals__, "try_start", interrupted_trial)
+    monkeypatch.setitem(
+        first_clusters.best_trial.__globals__, "try_start", interrupted_trial
+    )
     model = short(init="auto", autoencoder=small_conv)
     interrupted_fit(model, images, "Interrupted in the trials of starts")
     assert list(model.start_scores_) == n_trials and len(n_trials) == 2
@@ -166,8 +168,8 @@ def test_in_the_trials_of_starts_the_best_so_far_is_kept(short, monkeypatch):
 
 def test_while_the_number_of_clusters_is_sought_the_best_so_far_is_taken(monkeypatch):
     images, tried = digit_images(150)[0], []
-    monkeypatch.setattr(base, "TRIAL_STEPS", 5)
-    try_start = base.try_numbers.__globals__["try_start"]
+    monkeypatch.setattr(first_clusters, "TRIAL_STEPS", 5)
+    try_start = first_clusters.try_numbers.__globals__["try_start"]
 
     def interrupted_trial(*args):
         tried.append(int(args[1]))
@@ -175,7 +177,9 @@ def test_while_the_number_of_clusters_is_sought_the_best_so_far_is_taken(monkeyp
             ctrl_c()
         return try_start(*args)
 
-    monkeypatch.setitem(base.try_numbers.__globals__, "try_start", interrupted_trial)
+    monkeypatch.setitem(
+        first_clusters.try_numbers.__globals__, "try_start", interrupted_trial
+    )
     model = decs(autoencoder=small_conv).set_params(n_clusters="auto")
     interrupted_fit(model, images, "Interrupted in the trials of starts")
     assert list(model.n_clusters_scores_) == tried == [2, 3]
@@ -189,7 +193,7 @@ def test_while_starts_are_made_k_means_is_taken_at_once(short, monkeypatch):
         ctrl_c()
         after.append(True)
 
-    monkeypatch.setattr(base, "several_starts", several_starts)
+    monkeypatch.setattr(first_clusters, "several_starts", several_starts)
     model = short(init="auto", autoencoder=small_conv)
     interrupted_fit(model, images, "Interrupted before the clusters had a start")
     assert not after

@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from torch import nn
 
-from deepdensity import base
+from deepdensity import first_clusters, kept_steps
 from deepdensity.networks import MLPAutoencoder
 from deepdensity.training import Trainer
 
@@ -78,7 +78,7 @@ def darker(x, generator):
 def steps(monkeypatch):
     """The steps that are done and not recalled, in order."""
     seen = []
-    pretrain, choose = Trainer.pretrain, base.BaseDeepClustering._choose_start
+    pretrain, choose = Trainer.pretrain, first_clusters.FirstClusters._choose_start
 
     def noted_pretrain(self, n_epochs):
         seen.append("pretrain")
@@ -89,7 +89,7 @@ def steps(monkeypatch):
         return choose(self, trainer, Z)
 
     monkeypatch.setattr(Trainer, "pretrain", noted_pretrain)
-    monkeypatch.setattr(base.BaseDeepClustering, "_choose_start", noted_choose)
+    monkeypatch.setattr(first_clusters.FirstClusters, "_choose_start", noted_choose)
     return seen
 
 
@@ -118,7 +118,7 @@ BOTH_STEPS = ["pretrain", "start"]
 @pytest.mark.parametrize("short", BOTH)
 @pytest.mark.parametrize("init", ["k-means", "auto"])
 def test_the_same_to_the_last_bit(short, init, tmp_path, steps, monkeypatch):
-    monkeypatch.setattr(base, "TRIAL_STEPS", 3)
+    monkeypatch.setattr(first_clusters, "TRIAL_STEPS", 3)
     images, _ = digit_images(100)
     more = {"autoencoder": small_conv, "init": init, "pretrain_epochs": 2}
     without = short(**more).fit(images)
@@ -161,13 +161,13 @@ def test_a_search_pretrains_once(short, grid, tmp_path, steps):
 
 def test_neighbours_are_sought_once_for_a_search(tmp_path, monkeypatch):
     X, _ = digit_vectors(60)
-    find, sought = base.nearest_neighbours, []
+    find, sought = kept_steps.nearest_neighbours, []
 
     def spy(source, seed):
         sought.append((len(source), seed))
         return find(source, seed)
 
-    monkeypatch.setattr(base, "nearest_neighbours", spy)
+    monkeypatch.setattr(kept_steps, "nearest_neighbours", spy)
     fits = [
         short(augment="auto", memory=memory, random_state=0).fit(X)
         for short in BOTH

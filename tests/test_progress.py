@@ -5,7 +5,7 @@ import re
 import pytest
 from skorch.callbacks import Callback
 
-from deepdensity import base, progress
+from deepdensity import first_clusters, progress
 from deepdensity.batches import TrainingSet
 from deepdensity.losses import ReconstructionLoss
 
@@ -123,7 +123,7 @@ def test_the_loss_shown_is_a_mean_over_the_last_steps(bars):
 
 
 def test_the_trials_of_starts_share_a_bar(bars, monkeypatch):
-    monkeypatch.setattr(base, "TRIAL_STEPS", 5)
+    monkeypatch.setattr(first_clusters, "TRIAL_STEPS", 5)
     model = idcl(init="auto", autoencoder=small_conv, verbose=1, max_epochs=1)
     model.fit(digit_images(150)[0])
     bar = bars.of("trials of starts")

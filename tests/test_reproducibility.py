@@ -12,7 +12,14 @@ from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from deepdensity import DECSClustering, IDCLClustering, base, decs, idcl, recipe
+from deepdensity import (
+    DECSClustering,
+    IDCLClustering,
+    decs,
+    first_clusters,
+    idcl,
+    recipe,
+)
 
 from .common import BOTH, digit_vectors, small_conv
 
@@ -43,7 +50,7 @@ def test_the_defaults_twice_in_a_row_leave_the_global_generators_alone(
     # the recipe as it is, but for its length
     monkeypatch.setattr(recipe, "FEWEST_STEPS", (4, 4))
     monkeypatch.setattr(recipe, "MOST_STEPS", 8)
-    monkeypatch.setattr(base, "TRIAL_STEPS", 2)
+    monkeypatch.setattr(first_clusters, "TRIAL_STEPS", 2)
     monkeypatch.setattr(idcl, "EPOCH_STEPS", (4, 8))
     monkeypatch.setattr(idcl, "VECTOR_STEPS", 20)
     monkeypatch.setattr(decs, "ITERATIONS", 4)

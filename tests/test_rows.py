@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 
-from deepdensity import base, inputs, recipe, rows
+from deepdensity import first_clusters, inputs, recipe, rows
 from deepdensity.fingerprint import fingerprint
 from deepdensity.rows import Rows, SomeRows, is_read_by_slices, some_rows
 
@@ -134,8 +134,8 @@ def test_the_fingerprint_of_rows_is_of_their_values():
 
 @pytest.mark.parametrize("init", ["k-means", "auto"])
 def test_of_many_samples_some_make_the_start_and_all_follow(init, monkeypatch):
-    monkeypatch.setattr(base, "MAX_STARTING", 150)
-    monkeypatch.setattr(base, "TRIAL_STEPS", 2)
+    monkeypatch.setattr(first_clusters, "MAX_STARTING", 150)
+    monkeypatch.setattr(first_clusters, "TRIAL_STEPS", 2)
     images = digit_images(200)[0]
     model = BOTH[1](init=init, max_iter=0, n_init=1, autoencoder=small_conv).fit(images)
     assert len(model.labels_) == len(model.pretrain_labels_) == 200
@@ -151,6 +151,6 @@ def test_of_many_samples_some_make_the_start_and_all_follow(init, monkeypatch):
 
 
 def test_with_many_clusters_no_starts_are_tried(monkeypatch):
-    monkeypatch.setattr(base, "MOST_CLUSTERS", 9)
+    monkeypatch.setattr(first_clusters, "MOST_CLUSTERS", 9)
     model = BOTH[0](init="auto", pretrain_epochs=1, max_epochs=0, autoencoder="mlp")
     assert model.fit(digit_images(200)[0]).start_scores_ == {}

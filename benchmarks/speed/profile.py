@@ -18,7 +18,14 @@ from unittest import mock
 import torch
 
 from benchmarks.papers.data import DATA, load
-from deepdensity import DECSClustering, IDCLClustering, base, trials
+from deepdensity import (
+    DECSClustering,
+    IDCLClustering,
+    base,
+    first_clusters,
+    kept_steps,
+    trials,
+)
 from deepdensity.core_head import DensityCoreHead
 from deepdensity.fitted import FittedDeepClustering
 from deepdensity.training import AutoencoderNet, Trainer
@@ -30,11 +37,11 @@ __all__ = ["PARTS", "Stopwatch", "profiled"]
 PARTS = {  # what is shown -> the object that holds it and its name there
     "validation": (FittedDeepClustering, "_validate"),
     "scale of the input": (base, "input_format"),
-    "neighbours of vectors": (base, "nearest_neighbours"),
+    "neighbours of vectors": (kept_steps, "nearest_neighbours"),
     "pretraining": (Trainer, "pretrain"),
     "steps": (AutoencoderNet, "fit_loop"),
-    "k-means": (base, "kmeans_start"),
-    "other starts": (base, "several_starts"),
+    "k-means": (first_clusters, "kmeans_start"),
+    "other starts": (first_clusters, "several_starts"),
     "trials": (trials, "try_start"),
     "repairs": (trials, "split_and_merge"),
     "embedding": (Trainer, "embed"),

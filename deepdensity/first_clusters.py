@@ -1,0 +1,148 @@
+"""The clusters that a fit starts from: how many, and which, chosen without labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._typing import Array
+from .assignment import cluster_means, nearest_centre
+from .cluster_number import try_numbers
+from .interruption import Interrupted
+from .kept_steps import KeptSteps
+from .recipe import CLUSTER_BATCH, TRIAL_STEPS
+from .rows import some_rows
+from .starts import MIN_PER_CLUSTER, STARTS, kmeans_start, several_starts
+from .trials import best_trial, start_scale
+
+if TYPE_CHECKING:
+    from .training import Trainer
+
+__all__ = ["FirstClusters"]
+
+MAX_STARTING = 100_000  # samples that are clustered for the start
+MOST_CLUSTERS = 100  # that starts are tried with: mixtures and cuts grow slow with them
+N_VIEWS = 8  # augmented views of a sample that are averaged for the start
+
+
+class FirstClusters(KeptSteps):
+    """The start of the clustering phase, by `init` and `n_clusters`."""
+
+    def _first_partition(self, trainer: Trainer) -> Any:
+        """Centres (k, latent) and labels (n,) to start from; sets the kernel's unit.
+
+        By `init`; where that is "auto" each start is tried, and the best is kept with
+        the network that it has trained.
+        """
+        self.n_clusters_, self.n_clusters_scores_ = self._number(trainer)
+        parameters = (
+            self.n_clusters_,
+            self.init,
+            self.n_init,
+            self._start_seed,
+            self._batch_size(CLUSTER_BATCH),
+        )
+
+        def choose() -> Any:
+            start, *rest = self._choose_start(trainer, trainer.embed())
+            return start, *rest, start_scale(trainer.embed(), *start)
+
+        start, self.pretrain_labels_, self.start_scores_, scale = self._recall(
+            trainer, ("start", *parameters), choose
+        )
+        self.kernel_scale_ = self._first_scale(trainer, scale)
+        return start
+
+    def _number(self, trainer: Trainer) -> Any:
+        """The number of clusters, and the scores of those tried where it is "auto"."""
+        if self.n_clusters != "auto":
+            return self.n_clusters, {}
+        if "cluster" not in trainer.views:
+            raise ValueError(
+                "n_clusters='auto' compares views of the samples, and with "
+                f"augment={self.augment!r} there are none: choose augment='auto', or "
+                "give n_clusters."
+            )
+        with self._batches_of_clustering(trainer):
+            return self._recall(
+                trainer,
+                ("number", self._start_seed, trainer.batch_size),
+                lambda: try_numbers(
+                    trainer, trainer.embed_views(N_VIEWS), TRIAL_STEPS, self._start_seed
+                ),
+            )
+
+    def _choose_start(self, trainer: Trainer, Z: Array) -> Any:
+        """Centres and labels to start from, k-means' labels, scores of the trials.
+
+        Of more than 100,000 samples a random 100,000 are clustered and tried, and each
+        sample goes to the nearest centre then.
+        """
+        if len(Z) <= MAX_STARTING:
+            start, kmeans, scores = self._start_of(trainer, Z)
+            return start, kmeans[1], scores
+        rows = some_rows(len(Z), MAX_STARTING, np.random.RandomState(self._start_seed))
+        start, kmeans, scores = self._start_of(trainer.part(rows), Z[rows])
+        kmeans_labels = nearest_centre(Z, kmeans[0])
+        if scores:  # the network is that of the best trial now
+            Z = trainer.embed()
+        return (start[0], nearest_centre(Z, start[0])), kmeans_labels, scores
+
+    def _start_of(self, trainer: Trainer, Z: Array) -> Any:
+        """Centres and labels: of the start, and of k-means; scores of the trials."""
+        k, seed = self.n_clusters_, self._start_seed
+        try:
+            with trainer.interruption.at_once():
+                kmeans, starts, views = self._possible_starts(trainer, Z)
+        except Interrupted:
+            trainer.interruption.note("before the clusters had a start")
+            start = kmeans_start(Z, Z, k, 1, seed)
+            return start, start, {}
+        if len(starts) == 1:
+            return *starts.values(), kmeans, {}
+        with self._batches_of_clustering(trainer):
+            best, scores = best_trial(trainer, starts, views, TRIAL_STEPS, seed)
+        trainer.module.load_state_dict(best.state)
+        centres = cluster_means(trainer.embed(), best.labels, k)
+        return (centres, best.labels), kmeans, scores
+
+    def _possible_starts(self, trainer: Trainer, Z: Array) -> Any:
+        """k-means, starts by name (the one to take, or several to try), mean views."""
+        k, n_init, seed = self.n_clusters_, self.n_init, self._start_seed
+        kmeans = kmeans_start(Z, Z, k, n_init, seed)
+        init = self.init
+        if init == "auto" and k > MOST_CLUSTERS:
+            init = "k-means"
+        elif init == "auto" and trainer.augment is None:
+            init = "scaled-k-means"  # trials prefer even clusters, and these are not
+        if init == "k-means" or k == 1 or len(Z) < MIN_PER_CLUSTER * k:
+            return kmeans, {"k-means": kmeans}, Z
+        if init == "scaled-k-means":
+            return kmeans, {init: STARTS[init](Z, Z, k, n_init, seed)}, Z
+        views = trainer.embed_views(N_VIEWS)
+        if init != "auto":
+            return kmeans, {init: STARTS[init](Z, views, k, n_init, seed)}, views
+        several = several_starts(Z, views, k, n_init, seed)
+        return kmeans, {"k-means": kmeans, **several}, views
+
+    @contextmanager
+    def _batches_of_clustering(self, trainer: Trainer) -> Iterator[None]:
+        """The trainer with the batch size of sample stability, inside the block."""
+        batch_size = trainer.batch_size
+        trainer.batch_size = self._batch_size(CLUSTER_BATCH)
+        try:
+            yield
+        finally:
+            trainer.batch_size = batch_size
+
+    def _batch_size(self, auto: int) -> int:
+        return auto if self.batch_size == "auto" else self.batch_size
+
+    def _first_scale(self, trainer: Trainer, scale: float) -> float:
+        """The kernel's squared unit, for a start of such a scale."""
+        if self.kernel_scale != "auto":
+            return float(self.kernel_scale)
+        return scale if trainer.augment is None else min(1.0, scale)
