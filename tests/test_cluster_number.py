@@ -60,7 +60,9 @@ def test_warm_starts_and_streams_keep_the_number(short, monkeypatch):
     X, _ = digit_vectors(120)
     tried = []
     monkeypatch.setattr(
-        first_clusters, "try_numbers", lambda *_: tried.append(1) or (5, {4: 0.0, 5: 1.0})
+        first_clusters,
+        "try_numbers",
+        lambda *_: tried.append(1) or (5, {4: 0.0, 5: 1.0}),
     )
     model = short(warm_start=True).set_params(n_clusters="auto").fit(X)
     assert model.n_clusters_ == 5
