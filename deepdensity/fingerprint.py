@@ -9,14 +9,18 @@ from typing import Any
 import numpy as np
 import torch
 from joblib.hashing import NumpyHasher
+from scipy import sparse
+from sklearn.utils import gen_batches
 
-from .rows import Rows
+from .rows import BLOCK, Rows
 
 __all__ = ["fingerprint"]
 
 # what these hold is told by its name: their versions say the rest
 LIBRARIES = {"deepdensity", "joblib", "numpy", "scipy", "sklearn", "skorch", "torch"}
 LIBRARIES |= set(sys.stdlib_module_names)
+
+COMPRESSED = (sparse.csr_array, sparse.csr_matrix, sparse.csc_array, sparse.csc_matrix)
 
 
 def fingerprint(value: Any) -> str:
@@ -74,11 +78,23 @@ def describe_tensor(tensor: Any) -> Any:
     return ("tensor", *kind, values)
 
 
-def describe_rows(rows: Rows) -> Any:
+def describe_array(array: Any) -> Any:
+    """By its values, however they lie in memory; the same for Rows of these."""
+    if array.dtype.hasobject or isinstance(array, np.ma.MaskedArray):
+        return array  # for joblib, which refuses masks
     digest = hashlib.sha1()
-    for block in rows.blocks():
-        digest.update(np.ascontiguousarray(block).data)
-    return ("rows", rows.shape, str(rows.array.dtype), digest.hexdigest())
+    if not array.shape:
+        digest.update(array.tobytes())
+    else:
+        for rows in gen_batches(max(1, len(array)), BLOCK):
+            digest.update(np.ascontiguousarray(array[rows]).tobytes())
+    return ("array", tuple(array.shape), str(array.dtype), digest.hexdigest())
+
+
+def describe_sparse(matrix: Any) -> Any:
+    """By what it holds, whatever it has found out about that, as sorted indices."""
+    parts = [matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64)]
+    return ("sparse", matrix.format, tuple(matrix.shape), *parts, matrix.data)
 
 
 def describe_function(function: Callable[..., Any]) -> Any:
@@ -125,7 +141,8 @@ BY_VALUE: dict[
     Any, Callable[..., Any]
 ] = {  # whether two of them are one object is chance
     CodeType: describe_code,
-    Rows: describe_rows,
+    (np.ndarray, Rows): describe_array,
+    COMPRESSED: describe_sparse,
     frozenset: lambda values: ("frozenset", sorted(map(repr, values))),
     torch.dtype: lambda value: ("dtype", str(value)),
     torch.device: lambda value: ("device", str(value)),

@@ -217,7 +217,7 @@ def moments(X: Samples) -> Any:
     else:
         scaler = StandardScaler()
         for rows in blocks:
-            scaler.partial_fit(rows)
+            scaler.partial_fit(np.ascontiguousarray(rows))
         mean, variance = scaler.mean_, scaler.var_
     return np.asarray(mean, dtype=np.float64), np.asarray(variance, dtype=np.float64)
 
@@ -253,7 +253,8 @@ class Source:
             values = values.toarray()
         elif isinstance(rows, slice):
             values = values.copy()  # X itself may be read-only, torch wants to write
-        values = torch.from_numpy(values)
+        # row after row, whatever the order in X: sums are rounded by it
+        values = torch.from_numpy(np.ascontiguousarray(values))
         if self.device.type == "mps" and values.dtype == torch.float64:
             values = values.float()
         values = values.to(self.device).to(self.dtype)

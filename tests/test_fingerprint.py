@@ -14,6 +14,7 @@ from torch import nn
 
 from deepdensity.fingerprint import fingerprint
 from deepdensity.networks import TransformerAutoencoder
+from deepdensity.rows import Rows
 
 
 def network(seed=0, activation=nn.ReLU):
@@ -49,7 +50,32 @@ EQUAL = [
     lambda: {"device": torch.device("cpu"), "dtype": torch.float16},
 ]
 
+SQUARE = np.arange(12.0).reshape(3, 4)
+
+
+def looked_at():
+    """A sparse matrix that knows that its indices are sorted."""
+    matrix = sparse.csr_array(SQUARE)
+    assert matrix.has_canonical_format
+    return matrix
+
+
+SAME = [
+    (SQUARE, np.asfortranarray(SQUARE)),
+    (SQUARE, np.column_stack([SQUARE, SQUARE])[:, :4]),
+    (SQUARE, np.repeat(SQUARE, 2, axis=0)[::2]),
+    (SQUARE, Rows(SQUARE.reshape(3, 2, 2))),
+    (np.float64(3), np.array(3.0)[()]),
+    (sparse.csr_array(SQUARE), looked_at()),
+]
+
 DIFFERENT = [
+    (SQUARE, SQUARE.T),
+    (SQUARE, SQUARE.reshape(4, 3)),
+    (SQUARE, SQUARE.astype(np.float32)),
+    (np.zeros(0), np.zeros((0, 3))),
+    (sparse.csr_array(SQUARE), sparse.csc_array(SQUARE)),
+    (sparse.csr_array(SQUARE), sparse.csr_array(SQUARE.T)),
     (torch.Generator(), torch.Generator().manual_seed(1)),
     (np.zeros(3), np.zeros((3, 1))),
     (torch.zeros(3), torch.zeros(3, dtype=torch.int32)),
@@ -83,6 +109,12 @@ DIFFERENT = [
 @pytest.mark.parametrize("make", EQUAL[:5] + EQUAL[6:])
 def test_equal_values(make):
     assert fingerprint(make()) == fingerprint(make())
+
+
+@pytest.mark.parametrize(("a", "b"), SAME)
+def test_how_values_lie_in_memory_is_no_matter(a, b):
+    assert fingerprint(a) == fingerprint(b)
+    assert fingerprint({"X": [a, 1]}) == fingerprint({"X": [b, 1]})
 
 
 @pytest.mark.parametrize(("a", "b"), DIFFERENT)

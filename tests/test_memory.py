@@ -4,9 +4,11 @@ import functools
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from numpy.testing import assert_array_equal
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
@@ -15,6 +17,7 @@ from sklearn.preprocessing import MinMaxScaler
 from torch import nn
 
 from deepdensity import first_clusters, kept_steps
+from deepdensity.model_selection import InSampleSplit
 from deepdensity.networks import MLPAutoencoder
 from deepdensity.training import Trainer
 
@@ -235,6 +238,31 @@ def test_the_refit_of_a_search_trains_nothing(short, grid, tmp_path, phases):
     assert phases == []
     assert again.best_params_ == search.best_params_
     assert_same_fit(again.best_estimator_, best.set_params(memory=None).fit(X))
+
+
+LAYOUTS = {
+    "rows of a wider array": lambda X: np.column_stack([X, X])[:, : X.shape[1]],
+    "columns": np.asfortranarray,
+    "every other row": lambda X: np.repeat(X, 2, axis=0)[::2],
+    "csr": sparse.csr_array,
+    "csc": sparse.csc_array,
+    "frame": pd.DataFrame,
+    "images of wider rows": lambda X: np.repeat(X, 2, 1)[:, ::2].reshape(-1, 8, 8),
+    "images by columns": lambda X: np.asfortranarray(X.reshape(-1, 8, 8)),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_however_x_lies_in_memory_the_refit_trains_nothing(layout, tmp_path, phases):
+    X = LAYOUTS[layout](digit_vectors(70)[0])
+    model = decs(autoencoder="shallow", pretrain_epochs=1, memory=str(tmp_path))
+    if layout.startswith("images"):
+        model.set_params(autoencoder=small_conv)
+    search = GridSearchCV(model, {"alpha": [0.5, 1.0]}, cv=InSampleSplit()).fit(X)
+    assert phases.count("pretrain") == 1 and phases.count("cluster") == 2
+    assert search.best_score_ == search.score(X)
+    alone = clone(search.best_estimator_).set_params(memory=None).fit(X)
+    assert_same_fit(search.best_estimator_, alone)
 
 
 def test_a_decoder_is_refitted_once(tmp_path, phases):
