@@ -177,7 +177,7 @@ class DensityCoreHead(FittedDeepClustering):
 
         Needs no labels, higher is better; see
         :func:`deepdensity.assignment.core_silhouette`. Free of the latent space's
-        scale, it compares fits of the same `n_clusters`.
+        scale, it compares fits of the same `n_clusters` and `core_fraction`.
 
         Parameters
         ----------

@@ -450,7 +450,10 @@ class DECSClustering(BaseDeepClustering):
     def score(self, X: Samples, y: Any = None) -> float:
         """Mean stability of the samples: needs no labels, higher is better.
 
-        It compares fits of the same `lambda_var`, `determinacy` and `n_clusters`.
+        It compares fits of the same `n_clusters`, `alpha`, `lambda_var`, `determinacy`
+        and `kernel_scale`, which all change what is counted as stable. For a search over
+        these take a score of :mod:`deepdensity.metrics` that does not know them, as
+        :func:`~deepdensity.metrics.embedding_silhouette`.
 
         Parameters
         ----------
