@@ -15,11 +15,14 @@ scikit-learn's (:func:`sklearn.datasets.get_data_home`), or the folder `data_hom
 holds ``X`` and ``y``, see the functions. Without one the set is downloaded, where its
 source has a checksum, converted and kept there as such a file. Downloads that scikit-
 learn does not make itself need ``pooch``: ``pip install deepdensity[datasets]``.
+
+:func:`load_npz` loads such a file of any other set.
 """
 
 from ._digits import fetch_fashion_mnist, fetch_mnist, fetch_usps
 from ._faces import fetch_ytf
 from ._letters import fetch_emnist_letters
+from ._local import load_npz
 from ._objects import fetch_cifar10, fetch_stl10
 from ._signs import fetch_gtsrb
 from ._text import fetch_reuters10k
@@ -34,4 +37,5 @@ __all__ = [
     "fetch_stl10",
     "fetch_usps",
     "fetch_ytf",
+    "load_npz",
 ]

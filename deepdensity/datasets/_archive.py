@@ -71,7 +71,7 @@ class Archive(NamedTuple):
         except ImportError:
             raise ImportError(
                 f"Downloading {self.url} needs pooch: pip install "
-                f"deepdensity[datasets]. Or put the file yourself at {path}."
+                f"deepdensity[datasets]. Or put the file yourself at {path}"
             ) from None
         try:
             pooch.retrieve(

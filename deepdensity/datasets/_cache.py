@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.datasets import get_data_home
 
+from .._typing import FilePath
 from ._npz import read_npz, write_npz
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ __all__ = ["load_arrays"]
 def load_arrays(
     record: Record,
     make: Callable[..., Any] | None,
-    data_home: str | None,
+    data_home: FilePath | None,
     download_if_missing: bool,
     optional: Any = (),
     **more: Any,
@@ -49,6 +50,8 @@ def load_arrays(
     ------
     OSError
         If the set is neither there nor to be had.
+    ImportError
+        If its download needs a package that is not installed.
     """
     folder = Path(get_data_home(data_home))
     path = folder / record.file
@@ -61,8 +64,9 @@ def load_arrays(
                 "checksum"
             )
         arrays = make(folder, download_if_missing)
-    except OSError as error:
-        raise OSError(
+    except (OSError, ImportError) as error:  # ImportError: of pooch
+        kind = OSError if isinstance(error, OSError) else ImportError
+        raise kind(
             f"{record.title}: {str(error).rstrip('.')}. Put {record.file} into "
             f"{folder}: an npz file of {record.layout}. The set's origin: "
             f"{record.source}"

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._typing import FilePath
 from ._bunch import as_bytes, image_bunch
 from ._cache import load_arrays
 from ._openml import openml_samples
@@ -74,7 +75,7 @@ FASHION_MNIST = Record(
 
 def fetch_usps(
     *,
-    data_home: str | None = None,
+    data_home: FilePath | None = None,
     download_if_missing: bool = True,
     return_X_y: bool = False,
     as_frame: bool = False,
@@ -133,7 +134,7 @@ def usps_arrays(folder: Path, download: bool) -> Any:
 
 def fetch_mnist(
     *,
-    data_home: str | None = None,
+    data_home: FilePath | None = None,
     download_if_missing: bool = True,
     return_X_y: bool = False,
     as_frame: bool = False,
@@ -173,7 +174,7 @@ def fetch_mnist(
 
 def fetch_fashion_mnist(
     *,
-    data_home: str | None = None,
+    data_home: FilePath | None = None,
     download_if_missing: bool = True,
     return_X_y: bool = False,
     as_frame: bool = False,
@@ -214,7 +215,7 @@ def fetch_fashion_mnist(
 def byte_images(
     record: Record,
     data_id: int,
-    data_home: str | None,
+    data_home: FilePath | None,
     download_if_missing: bool,
     return_X_y: bool,
     as_frame: bool,

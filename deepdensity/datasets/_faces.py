@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from .._typing import FilePath
 from ._bunch import image_bunch
 from ._cache import load_arrays
 from ._record import Record
@@ -28,7 +29,7 @@ YTF = Record(
 
 def fetch_ytf(
     *,
-    data_home: str | None = None,
+    data_home: FilePath | None = None,
     download_if_missing: bool = True,
     return_X_y: bool = False,
 ) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .._typing import Array
+from .._typing import Array, FilePath
 from ._archive import Archive, damaged
 from ._bunch import as_bytes, image_bunch
 from ._cache import load_arrays
@@ -52,7 +52,7 @@ RECORDS = {
 def fetch_emnist_letters(
     *,
     letters: str = "A-J",
-    data_home: str | None = None,
+    data_home: FilePath | None = None,
     download_if_missing: bool = True,
     return_X_y: bool = False,
     as_frame: bool = False,

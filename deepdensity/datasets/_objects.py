@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._typing import FilePath
 from ._archive import Archive, damaged
 from ._bunch import as_bytes, image_bunch
 from ._cache import load_arrays
@@ -78,7 +79,7 @@ CIFAR10 = Record(
 
 def fetch_stl10(
     *,
-    data_home: str | None = None,
+    data_home: FilePath | None = None,
     download_if_missing: bool = True,
     return_X_y: bool = False,
 ) -> Any:
@@ -115,7 +116,7 @@ def fetch_stl10(
 
 def fetch_cifar10(
     *,
-    data_home: str | None = None,
+    data_home: FilePath | None = None,
     download_if_missing: bool = True,
     return_X_y: bool = False,
 ) -> Any:
@@ -154,7 +155,7 @@ def fetch_cifar10(
 def objects(
     record: Record,
     make: Any,
-    data_home: str | None,
+    data_home: FilePath | None,
     download_if_missing: bool,
     return_X_y: bool,
 ) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .._typing import FilePath
 from ._archive import Archive, damaged
 from ._bunch import as_bytes, image_bunch
 from ._cache import load_arrays
@@ -79,7 +80,7 @@ SIGNS = (
 def fetch_gtsrb(
     *,
     n_classes: int = 5,
-    data_home: str | None = None,
+    data_home: FilePath | None = None,
     download_if_missing: bool = True,
     return_X_y: bool = False,
 ) -> Any:

@@ -8,6 +8,7 @@ from scipy import sparse
 from sklearn.datasets import fetch_rcv1
 from sklearn.preprocessing import normalize
 
+from .._typing import FilePath
 from ._bunch import make_bunch
 from ._cache import load_arrays
 from ._record import Record
@@ -37,7 +38,7 @@ REUTERS = Record(
 
 def fetch_reuters10k(
     *,
-    data_home: str | None = None,
+    data_home: FilePath | None = None,
     download_if_missing: bool = True,
     return_X_y: bool = False,
 ) -> Any:
