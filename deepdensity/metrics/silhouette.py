@@ -21,7 +21,7 @@ def embedding_silhouette(
     X: Samples,
     y: Any = None,
     *,
-    max_samples: int = 5000,
+    max_samples: int | None = 5000,
     random_state: Any = 0,
 ) -> float:
     r"""Mean silhouette of predicted clusters in the embedding (Rousseeuw 1987).
@@ -40,7 +40,7 @@ def embedding_silhouette(
     X : array-like or sparse matrix
         What the estimator takes.
     y : Ignored
-    max_samples : int, default=5000
+    max_samples : int or None, default=5000
         Rows of X, chosen at random, that the mean is over where there are more; None
         takes all.
     random_state : int, RandomState instance or None, default=0

@@ -37,7 +37,7 @@ def density_validity(
     X: Samples,
     y: Any = None,
     *,
-    max_samples: int = 2000,
+    max_samples: int | None = 2000,
     random_state: Any = 0,
 ) -> float:
     """Density-based validity of predicted clusters in the embedding, as a scorer.
@@ -49,7 +49,7 @@ def density_validity(
     X : array-like or sparse matrix
         What the estimator takes.
     y : Ignored
-    max_samples : int, default=2000
+    max_samples : int or None, default=2000
         Rows of X, chosen at random, that are scored where there are more; None takes
         all. The largest cluster of m of them takes about 40 m^2 bytes.
     random_state : int, RandomState instance or None, default=0
