@@ -1,10 +1,18 @@
-"""How the learning rate runs over the steps of a phase."""
+"""How the learning rate runs over the steps of a phase, and callbacks that fit it."""
 
 import math
 from collections.abc import Callable
 from typing import Any
 
-from skorch.callbacks import Callback, LRScheduler
+from skorch.callbacks import (
+    BatchScoring,
+    Callback,
+    Checkpoint,
+    EarlyStopping,
+    EpochScoring,
+    LRScheduler,
+    PassthroughScoring,
+)
 
 __all__ = [
     "SCHEDULES",
@@ -17,6 +25,11 @@ __all__ = [
 ]
 
 WARM_UP = 0.1  # share of the steps
+# what to monitor in place of skorch's defaults, which are of validation data
+TO_MONITOR = {
+    EarlyStopping: '"train_loss"',
+    Checkpoint: '"train_loss_best", or None to save every epoch',
+}
 
 
 def one_cycle(progress: float, warm_up: float = WARM_UP) -> float:
@@ -110,16 +123,37 @@ class ScheduledRate(Callback):  # type: ignore[misc]
 
 
 def check_callbacks(callbacks: list[Any] | None, schedule: str) -> None:
-    """Raise a ValueError where a callback and the schedule would both set the rate."""
-    if schedule == "constant":
-        return
-    for callback in callbacks or []:
-        if isinstance(callback, tuple):
-            callback = callback[-1]
-        kind = callback if isinstance(callback, type) else type(callback)
-        if issubclass(kind, LRScheduler):
+    """Raise a ValueError where a callback cannot do its work.
+
+    Either it and the schedule would both set the rate, or it looks at a score of
+    validation data, which a clustering has not.
+    """
+    bare = [c[-1] if isinstance(c, tuple) else c for c in callbacks or []]
+    kinds = [c if isinstance(c, type) else type(c) for c in bare]
+    for callback, kind in zip(bare, kinds):
+        if schedule != "constant" and issubclass(kind, LRScheduler):
             raise ValueError(
                 f"callbacks holds {kind.__name__}, and schedule={schedule!r} sets the "
                 "learning rate before every step, so that it would do nothing: choose "
                 'schedule="constant" beside it.'
             )
+        if kind in TO_MONITOR and not any(map(may_record_scores, kinds)):
+            check_monitor(callback, kind)
+
+
+def may_record_scores(kind: type) -> bool:
+    """Whether callbacks of this class may write a name of their own in the history."""
+    if issubclass(kind, (EpochScoring, BatchScoring, PassthroughScoring)):
+        return True
+    return kind.__module__.partition(".")[0] not in ("skorch", "deepdensity")
+
+
+def check_monitor(callback: Any, kind: type) -> None:
+    """Raise a ValueError where a callback monitors a score of validation data."""
+    monitor = (kind() if isinstance(callback, type) else callback).monitor
+    if isinstance(monitor, str) and monitor.startswith("valid_"):
+        raise ValueError(
+            f"callbacks holds {kind.__name__} with monitor={monitor!r}, and a "
+            "clustering has no validation data of which that would be a score: choose "
+            f"monitor={TO_MONITOR[kind]}."
+        )

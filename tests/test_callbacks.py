@@ -8,9 +8,14 @@ from skorch.callbacks import (
     Callback,
     Checkpoint,
     EarlyStopping,
+    EpochScoring,
     LRScheduler,
+    PassthroughScoring,
     TensorBoard,
+    TrainEndCheckpoint,
 )
+
+from deepdensity.schedules import check_callbacks
 
 from .common import BOTH, decs, digit_vectors
 
@@ -123,3 +128,77 @@ def test_a_scheduler_sets_the_rate_of_each_phase_from_lr_on(short):
 def test_a_scheduler_beside_a_schedule_is_an_error(short, decay):
     with pytest.raises(ValueError, match="LRScheduler.*'one-cycle'.*\"constant\""):
         short(callbacks=[decay]).fit(X)
+
+
+# callbacks that look at validation data, which there is not, and what the error advises
+OF_VALIDATION = [
+    (EarlyStopping, r"EarlyStopping .*'valid_loss'.* monitor=\"train_loss\"\."),
+    (EarlyStopping(), r"EarlyStopping .*'valid_loss'.* monitor=\"train_loss\"\."),
+    (("stop", EarlyStopping("valid_acc")), r"'valid_acc'.* monitor=\"train_loss\"\."),
+    (
+        Checkpoint,
+        r"Checkpoint .*'valid_loss_best'.* monitor=\"train_loss_best\", or None",
+    ),
+    (Checkpoint(), r"Checkpoint .*'valid_loss_best'.*\"train_loss_best\", or None"),
+    (Checkpoint("valid_loss"), r"'valid_loss'.*\"train_loss_best\", or None"),
+]
+
+
+@pytest.mark.parametrize(("callback", "message"), OF_VALIDATION)
+@pytest.mark.parametrize("schedule", ["one-cycle", "constant"])
+def test_scores_of_validation_data_are_an_error(callback, message, schedule):
+    with pytest.raises(ValueError, match=message):
+        check_callbacks([TensorBoard(Writer()), callback], schedule)
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_the_error_comes_before_any_epoch(short):
+    callbacks = [Count(), EarlyStopping()]
+    with pytest.raises(ValueError, match="no validation data"):
+        short(callbacks=callbacks[1:]).fit(X)
+    callbacks[0].epochs = 0
+    with pytest.raises(KeyError):  # its own callback might have recorded the score
+        short(callbacks=callbacks).fit(X)
+    assert callbacks[0].epochs == 1
+
+
+class Count(Callback):
+    """Counts epochs; as a class of a user's own it might record scores as well."""
+
+    def on_epoch_end(self, net, **kwargs):
+        self.epochs += 1
+
+
+class Stop(EarlyStopping):
+    """A class of a user's own, which may do as it likes."""
+
+
+FINE = [
+    [EarlyStopping("train_loss")],
+    [Checkpoint("train_loss_best"), Checkpoint(None), Checkpoint(lambda net: True)],
+    [TrainEndCheckpoint()],
+    [Stop()],
+    [EpochScoring(lambda net, X, y: 0, name="valid_loss"), EarlyStopping()],
+    [("score", PassthroughScoring("valid_loss", on_train=True)), EarlyStopping],
+    [Count, Checkpoint()],
+    [],
+    None,
+]
+
+
+@pytest.mark.parametrize("callbacks", FINE)
+def test_what_may_work_is_let_through(callbacks):
+    check_callbacks(callbacks, "one-cycle")
+
+
+class Score(Callback):
+    """Records a score that is called as if it were one of validation data."""
+
+    def on_epoch_end(self, net, **kwargs):
+        net.history.record("valid_loss", 1.0)
+
+
+def test_early_stopping_by_a_score_of_ones_own():
+    stop = EarlyStopping(patience=2, sink=str)
+    model = decs(callbacks=[Score(), stop], pretrain_epochs=50).fit(X)
+    assert epochs_of(model, "pretrain") == 3
