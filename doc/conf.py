@@ -32,7 +32,8 @@ html_static_path = [
 ]
 
 autosummary_generate = True
-autodoc_inherit_docstrings = True
+autodoc_inherit_docstrings = False  # of torch and skorch
+autodoc_typehints = "none"  # the docstrings name the types
 numpydoc_show_class_members = False
 
 # the user guide's pictures, each drawn by a script of doc/pictures
@@ -54,3 +55,12 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "ignore_repr_types": r"deepdensity\.inspection|matplotlib",
 }
+
+
+def mark_prefix(app, what, name, obj, options, lines):
+    """A prefix in plain text, which reStructuredText would take for a link."""
+    lines[:] = [line.replace('"param_"', '``"param_"``') for line in lines]
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", mark_prefix, priority=400)  # then numpydoc
