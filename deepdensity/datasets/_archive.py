@@ -40,6 +40,8 @@ class Archive(NamedTuple):
         ------
         OSError
             If it is not there and is not, or cannot be, downloaded.
+        ImportError
+            If it has to be downloaded and pooch is not installed.
         ValueError
             If its checksum is wrong.
         """

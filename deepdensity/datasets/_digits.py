@@ -105,8 +105,17 @@ def fetch_usps(
     ------
     OSError
         If the set is neither there nor to be had.
+    ImportError
+        If `as_frame` asks for pandas, which is not installed.
     ValueError
         If the file is damaged, or holds something else.
+
+    Examples
+    --------
+    >>> from deepdensity.datasets import fetch_usps  # doctest: +SKIP
+    >>> usps = fetch_usps()  # doctest: +SKIP
+    >>> usps.data.shape, usps.image_shape  # doctest: +SKIP
+    ((9298, 256), (16, 16))
     """
     arrays = load_arrays(USPS, usps_arrays, data_home, download_if_missing, ["scale"])
     X = arrays["X"]
@@ -166,8 +175,17 @@ def fetch_mnist(
     ------
     OSError
         If the set is neither there nor to be had.
+    ImportError
+        If `as_frame` asks for pandas, which is not installed.
     ValueError
         If the file is damaged, or holds something else.
+
+    Examples
+    --------
+    >>> from deepdensity.datasets import fetch_mnist  # doctest: +SKIP
+    >>> mnist = fetch_mnist()  # doctest: +SKIP
+    >>> mnist.data.shape, mnist.image_shape  # doctest: +SKIP
+    ((70000, 784), (28, 28))
     """
     return byte_images(MNIST, 554, data_home, download_if_missing, return_X_y, as_frame)
 
@@ -204,8 +222,17 @@ def fetch_fashion_mnist(
     ------
     OSError
         If the set is neither there nor to be had.
+    ImportError
+        If `as_frame` asks for pandas, which is not installed.
     ValueError
         If the file is damaged, or holds something else.
+
+    Examples
+    --------
+    >>> from deepdensity.datasets import fetch_fashion_mnist  # doctest: +SKIP
+    >>> fashion = fetch_fashion_mnist()  # doctest: +SKIP
+    >>> fashion.data.shape, fashion.image_shape  # doctest: +SKIP
+    ((70000, 784), (28, 28))
     """
     return byte_images(
         FASHION_MNIST, 40996, data_home, download_if_missing, return_X_y, as_frame

@@ -64,6 +64,14 @@ def fetch_ytf(
         If the file is not there.
     ValueError
         If it is damaged, or holds something else.
+
+    Examples
+    --------
+    >>> from deepdensity import IDCLClustering  # doctest: +SKIP
+    >>> from deepdensity.datasets import fetch_ytf  # doctest: +SKIP
+    >>> faces = fetch_ytf(data_home="my_data")  # doctest: +SKIP
+    >>> idcl = IDCLClustering(41, image_shape=faces.image_shape)  # doctest: +SKIP
+    >>> idcl.fit(faces.data)  # doctest: +SKIP
     """
     arrays = load_arrays(YTF, None, data_home, download_if_missing, ["target_names"])
     return image_bunch(YTF, arrays, return_X_y=return_X_y)

@@ -89,8 +89,18 @@ def fetch_emnist_letters(
     ------
     OSError
         If the set is neither there nor to be had.
+    ImportError
+        If it has to be downloaded and pooch is not installed, or if `as_frame` asks
+        for pandas, which is not.
     ValueError
         If a file is damaged or holds something else, or `letters` is neither.
+
+    Examples
+    --------
+    >>> from deepdensity.datasets import fetch_emnist_letters  # doctest: +SKIP
+    >>> letters = fetch_emnist_letters()  # doctest: +SKIP
+    >>> letters.data.shape, letters.image_shape  # doctest: +SKIP
+    ((56000, 784), (28, 28))
     """
     if letters not in RECORDS:
         raise ValueError(f"letters={letters!r} should be one of {list(RECORDS)}.")

@@ -108,8 +108,17 @@ def fetch_stl10(
     ------
     OSError
         If the set is neither there nor to be had.
+    ImportError
+        If it has to be downloaded and pooch is not installed.
     ValueError
         If a file is damaged, or holds something else.
+
+    Examples
+    --------
+    >>> from deepdensity.datasets import fetch_stl10  # doctest: +SKIP
+    >>> stl10 = fetch_stl10()  # doctest: +SKIP
+    >>> stl10.data.shape, stl10.image_shape  # doctest: +SKIP
+    ((13000, 27648), (96, 96, 3))
     """
     return objects(STL10, stl10_arrays, data_home, download_if_missing, return_X_y)
 
@@ -146,8 +155,17 @@ def fetch_cifar10(
     ------
     OSError
         If the set is neither there nor to be had.
+    ImportError
+        If it has to be downloaded and pooch is not installed.
     ValueError
         If a file is damaged, or holds something else.
+
+    Examples
+    --------
+    >>> from deepdensity.datasets import fetch_cifar10  # doctest: +SKIP
+    >>> cifar10 = fetch_cifar10()  # doctest: +SKIP
+    >>> cifar10.data.shape, cifar10.image_shape  # doctest: +SKIP
+    ((60000, 3072), (32, 32, 3))
     """
     return objects(CIFAR10, cifar10_arrays, data_home, download_if_missing, return_X_y)
 

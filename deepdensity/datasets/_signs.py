@@ -116,8 +116,17 @@ def fetch_gtsrb(
     ------
     OSError
         If the set is neither there nor to be had.
+    ImportError
+        If it has to be downloaded and pooch is not installed.
     ValueError
         If a file is damaged or holds something else, or `n_classes` is not in 1 to 43.
+
+    Examples
+    --------
+    >>> from deepdensity.datasets import fetch_gtsrb  # doctest: +SKIP
+    >>> signs = fetch_gtsrb()  # doctest: +SKIP
+    >>> signs.data.shape, signs.image_shape  # doctest: +SKIP
+    ((10800, 3072), (32, 32, 3))
     """
     if not isinstance(n_classes, Integral) or not 1 <= n_classes <= len(SIGNS):
         raise ValueError(f"n_classes={n_classes!r} should be an int from 1 to 43.")

@@ -75,6 +75,13 @@ def fetch_reuters10k(
         If the set is neither there nor to be had.
     ValueError
         If the file is damaged, or holds something else.
+
+    Examples
+    --------
+    >>> from deepdensity.datasets import fetch_reuters10k  # doctest: +SKIP
+    >>> reuters = fetch_reuters10k()  # doctest: +SKIP
+    >>> reuters.data.shape, list(reuters.target_names)  # doctest: +SKIP
+    ((10000, 2000), ['CCAT', 'GCAT', 'MCAT', 'ECAT'])
     """
     arrays = load_arrays(
         REUTERS,
