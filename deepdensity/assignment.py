@@ -47,6 +47,13 @@ def by_blocks(function: Callable[[Tensor], Tensor], Z: Array, n_clusters: int) -
     Returns
     -------
     array of shape (n, ...)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepdensity.assignment import by_blocks
+    >>> by_blocks(lambda z: z.sum(1), np.array([[1.0, 2.0], [3.0, 4.0]]), n_clusters=2)
+    array([3., 7.])
     """
     n_rows = max(1, BLOCK // (n_clusters * Z.shape[1]))
     first, *others = torch.split(torch.from_numpy(Z), n_rows)
@@ -59,13 +66,32 @@ def by_blocks(function: Callable[[Tensor], Tensor], Z: Array, n_clusters: int) -
 
 
 def nearest_centre(Z: Array, centres: Array) -> Array:
-    """Index of the nearest centre, for arrays (n, d) and (k, d): int array (n,)."""
+    """Index of the nearest centre, for arrays (n, d) and (k, d): int array (n,).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepdensity.assignment import nearest_centre
+    >>> nearest_centre(np.array([[1.0], [8.0], [4.0]]), np.array([[0.0], [10.0]]))
+    array([0, 1, 0])
+    """
     to = torch.from_numpy(np.ascontiguousarray(centres))
     return by_blocks(lambda z: squared_distances_to(z, to).argmin(1), Z, len(centres))
 
 
 def cluster_means(Z: Array, labels: Array, n_clusters: int) -> Array:
-    """Mean of each cluster's rows, that of all rows for a label that is not there."""
+    """Mean of each cluster's rows, that of all rows for a label that is not there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepdensity.assignment import cluster_means
+    >>> Z, labels = np.array([[0.0], [2.0], [7.0]]), np.array([0, 0, 2])
+    >>> cluster_means(Z, labels, 3)  # none is in cluster 1
+    array([[1.],
+           [3.],
+           [7.]])
+    """
     means = np.tile(Z.mean(0), (n_clusters, 1))
     for label in np.unique(labels):
         means[label] = Z[labels == label].mean(0)
@@ -90,6 +116,14 @@ def squared_distances_to(Z: Tensor, centres: Tensor) -> Tensor:
     Returns
     -------
     tensor of shape (n, k)
+
+    Examples
+    --------
+    >>> import torch
+    >>> from deepdensity.assignment import squared_distances_to
+    >>> Z, centres = torch.tensor([[0.0, 0.0]]), torch.tensor([[3.0, 4.0], [1.0, 0.0]])
+    >>> squared_distances_to(Z, centres)
+    tensor([[25.,  1.]])
     """
     if len(centres) > MANY:
         middle = centres.detach().mean(0)
@@ -150,6 +184,13 @@ def kernel_scale(squared_distances: Tensor, labels: Tensor) -> float:
     -------
     float
         In squared units of the latent space; 1 where the clusters are points.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from deepdensity.assignment import kernel_scale
+    >>> kernel_scale(torch.tensor([[4.0, 9.0], [8.0, 12.0]]), torch.tensor([0, 1]))
+    2.0
     """
     own = squared_distances.gather(1, labels[:, None])
     return own.mean().item() / 4 or 1.0
@@ -174,6 +215,15 @@ def cluster_balance(q: Tensor) -> Tensor:
     -------
     tensor, a scalar
         In nats, from 0 to log k.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from deepdensity.assignment import cluster_balance
+    >>> cluster_balance(torch.tensor([[0.75, 0.25], [0.25, 0.75]])).item()
+    0.0
+    >>> round(cluster_balance(torch.tensor([[0.75, 0.25], [0.75, 0.25]])).item(), 4)
+    0.1308
     """
     share = q.mean(0)  # (k,)
     return torch.xlogy(share, share * q.shape[1]).sum()
@@ -233,6 +283,16 @@ def core_means(
     Returns
     -------
     DensityCores
+
+    Examples
+    --------
+    >>> import torch
+    >>> from deepdensity.assignment import DensityCores, core_means
+    >>> Z = torch.tensor([[0.0], [2.0], [9.0]])
+    >>> before = DensityCores(torch.tensor([[5.0], [8.0]]), torch.tensor([0.0, 3.0]))
+    >>> cores = core_means(Z, {0: [0, 1]}, previous=before)
+    >>> cores.means.tolist(), cores.spreads.tolist()
+    ([[1.0], [8.0]], [1.0, 3.0])
     """
     means, spreads = previous.means.clone(), previous.spreads.clone()
     for label, core in samples.items():
@@ -259,6 +319,16 @@ def blended_cores(old: DensityCores, new: DensityCores, share: Tensor) -> Densit
     Returns
     -------
     DensityCores
+
+    Examples
+    --------
+    >>> import torch
+    >>> from deepdensity.assignment import DensityCores, blended_cores
+    >>> old = DensityCores(torch.tensor([[0.0], [0.0]]), torch.tensor([1.0, 1.0]))
+    >>> new = DensityCores(torch.tensor([[4.0], [4.0]]), torch.tensor([3.0, 3.0]))
+    >>> cores = blended_cores(old, new, torch.tensor([0.0, 0.5]))
+    >>> cores.means.tolist(), cores.spreads.tolist()
+    ([[0.0], [2.0]], [1.0, 2.0])
     """
     means = torch.lerp(old.means, new.means, share[:, None])
     return DensityCores(means, torch.lerp(old.spreads, new.spreads, share))
@@ -284,6 +354,15 @@ def core_similarity(Z: Tensor, cores: DensityCores) -> Tensor:
     -------
     tensor of shape (n, k)
         In squared units of the latent space.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from deepdensity.assignment import DensityCores, core_similarity
+    >>> cores = DensityCores(torch.tensor([[1.0], [9.0]]), torch.tensor([1.0, 0.0]))
+    >>> core_similarity(torch.tensor([[0.0], [9.0]]), cores)
+    tensor([[ 2., 81.],
+            [65.,  0.]])
     """
     return squared_distances_to(Z, cores.means) + cores.spreads
 
@@ -340,6 +419,14 @@ def kl_divergence(P: Tensor, Q: Tensor) -> Tensor:
     -------
     tensor, a scalar
         In nats, at least 0.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from deepdensity.assignment import kl_divergence
+    >>> P, Q = torch.tensor([[0.9, 0.1]]), torch.tensor([[0.75, 0.25]])
+    >>> round(kl_divergence(P, Q).item(), 4)
+    0.0725
     """
     log_q = Q.clamp(min=torch.finfo(Q.dtype).tiny).log()
     return (torch.xlogy(P, P) - P * log_q).sum(1).mean()
@@ -362,6 +449,13 @@ def core_silhouette(similarity: Tensor) -> Tensor:
     -------
     tensor of shape (n,)
         In [0, 1]; 0 where there is one cluster only.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from deepdensity.assignment import core_silhouette
+    >>> core_silhouette(torch.tensor([[1.0, 4.0], [2.0, 2.0]]))
+    tensor([0.7500, 0.0000])
     """
     if similarity.shape[1] < 2:
         return similarity.new_zeros(len(similarity))

@@ -74,12 +74,26 @@ def power_pacing(
 
 
 def linear_pacing(epoch: int, n_epochs: int, lambda_0: float) -> float:
-    r"""Growth by the same amount every epoch: :func:`power_pacing` with a = 1."""
+    r"""Growth by the same amount every epoch: :func:`power_pacing` with a = 1.
+
+    Examples
+    --------
+    >>> from deepdensity.curriculum import linear_pacing
+    >>> [linear_pacing(t, 4, 0.5) for t in range(5)]
+    [0.5, 0.625, 0.75, 0.875, 1.0]
+    """
     return power_pacing(epoch, n_epochs, lambda_0, exponent=1.0)
 
 
 def no_pacing(epoch: int, n_epochs: int, lambda_0: float) -> float:
-    """All samples from the first epoch on: the paper's model without curriculum."""
+    """All samples from the first epoch on: the paper's model without curriculum.
+
+    Examples
+    --------
+    >>> from deepdensity.curriculum import no_pacing
+    >>> [no_pacing(t, 4, 0.5) for t in range(3)]
+    [1.0, 1.0, 1.0]
+    """
     return 1.0
 
 
@@ -168,6 +182,13 @@ class Pace:
     ----------
     n_epochs : int
         T; 0 without a curriculum.
+
+    Examples
+    --------
+    >>> from deepdensity.curriculum import Pace
+    >>> pace = Pace("linear", None, max_epochs=8, lambda_0=0.5, lambda_max=0.9)
+    >>> [pace.fraction(t) for t in range(5)]
+    [0.5, 0.625, 0.75, 0.875, 0.9]
     """
 
     def __init__(

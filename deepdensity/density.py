@@ -194,6 +194,14 @@ def sampled_density(Z: Tensor, cutoff: float, kernel: str, reference: Tensor) ->
     -------
     tensor of shape (n,)
         Between 0 and n - 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from deepdensity.density import sampled_density
+    >>> Z = torch.tensor([[0.0], [1.0], [2.0], [9.0]])
+    >>> sampled_density(Z, 1.5, "cutoff", torch.tensor([0, 1]))  # exact: 1, 2, 1, 0
+    tensor([3.0000, 3.0000, 1.5000, 0.0000])
     """
     total = local_density(Z, cutoff, kernel, Z[reference])
     count = torch.full_like(total, len(reference))
@@ -223,6 +231,12 @@ def density_error(n_samples: int, n_reference: int, delta: float = 0.01) -> floa
     -------
     float
         A number of neighbours, as the density is; n - 1 at most.
+
+    Examples
+    --------
+    >>> from deepdensity.density import density_error
+    >>> round(density_error(20_000, 4096)), density_error(4096, 4096)
+    (862, 0.0)
     """
     if n_reference >= n_samples:
         return 0.0

@@ -33,6 +33,13 @@ def total_loss(
 
     The text of the paper has lost the formula; gamma stands with the clustering loss as
     in IDEC (Guo et al. 2017), the paper's model.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from deepdensity.losses import total_loss
+    >>> total_loss(torch.tensor(1.0), torch.tensor(2.5), gamma=0.2)
+    tensor(1.5000)
     """
     return reconstruction + gamma * clustering
 
@@ -45,6 +52,14 @@ class ReconstructionLoss(nn.Module):
 
     with :math:`\tilde x` the view of the sample that the network sees; a mean over the
     d values of a sample too, where DECS has their sum.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from deepdensity.losses import ReconstructionLoss
+    >>> x, reconstruction = torch.tensor([[1.0, 2.0]]), torch.tensor([[1.0, 4.0]])
+    >>> ReconstructionLoss()(None, reconstruction, x)
+    tensor(2.)
     """
 
     reconstructs = True
@@ -73,6 +88,18 @@ class CurriculumLoss(ReconstructionLoss):
     ----------
     cores : DensityCores
         Of the last refresh, constants of the gradient; to be set before training.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from deepdensity.assignment import DensityCores
+    >>> from deepdensity.losses import CurriculumLoss
+    >>> loss = CurriculumLoss(gamma=0.1)
+    >>> loss.cores = DensityCores(torch.tensor([[0.0], [2.0]]), torch.zeros(2))
+    >>> z, target = torch.tensor([[0.0]]), torch.tensor([[1.0, 0.0]])
+    >>> x = torch.zeros(1, 4)
+    >>> round(loss(z, x, x, target).item(), 4)  # a tenth of -log q, q being 5/6
+    0.0182
     """
 
     def __init__(self, gamma: float, scale: float = 1.0) -> None:
@@ -113,6 +140,15 @@ class InstabilityLoss(nn.Module):
         Weight w.
     scale : float, default=1.0
         Squared unit of the Student-t kernel, in squared units of the latent space.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from deepdensity.losses import InstabilityLoss
+    >>> loss = InstabilityLoss(torch.tensor([[0.0], [10.0]]))
+    >>> sure, unsure = torch.tensor([[0.0], [10.0]]), torch.tensor([[4.0], [6.0]])
+    >>> loss(sure, None, None).item() < loss(unsure, None, None).item()
+    True
     """
 
     def __init__(

@@ -50,6 +50,12 @@ def one_cycle(progress: float, warm_up: float = WARM_UP) -> float:
     -------
     float
         Factor of the learning rate, in [0, 1].
+
+    Examples
+    --------
+    >>> from deepdensity.schedules import one_cycle
+    >>> [round(one_cycle(u), 2) for u in (0.0, 0.05, 0.1, 0.55, 1.0)]
+    [0.0, 0.5, 1.0, 0.5, 0.0]
     """
     if progress < warm_up:
         return progress / warm_up

@@ -49,6 +49,16 @@ def kmeans_start(
     -------
     centres : array of shape (n_clusters, latent)
     labels : int array of shape (n,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepdensity.starts import kmeans_start
+    >>> Z = np.random.default_rng(0).normal(size=(60, 2))
+    >>> Z[:30] += 9  # the first half, far from the second
+    >>> centres, labels = kmeans_start(Z, Z, n_clusters=2, n_init=4, seed=0)
+    >>> np.unique(labels[:30]).size, np.unique(labels[30:]).size, centres.shape
+    (1, 1, (2, 2))
     """
     kmeans = KMeans(n_clusters, n_init=n_init, random_state=seed).fit(Z)
     return kmeans.cluster_centers_, kmeans.labels_
@@ -86,6 +96,16 @@ def scaled_kmeans_start(
         Means of the clusters that were found, in Z.
     labels : int array of shape (n,)
         The nearest of them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepdensity.starts import scaled_kmeans_start
+    >>> Z = np.random.default_rng(0).normal(size=(60, 2))
+    >>> Z[:30] += 9  # the first half, far from the second
+    >>> centres, labels = scaled_kmeans_start(Z, Z, n_clusters=2, n_init=4, seed=0)
+    >>> np.unique(labels[:30]).size, np.unique(labels[30:]).size, centres.shape
+    (1, 1, (2, 2))
     """
     if n_clusters == 1 or len(Z) < MIN_PER_CLUSTER * n_clusters:
         return kmeans_start(Z, views, n_clusters, n_init, seed)
@@ -126,6 +146,16 @@ def gaussian_mixture_start(
     10,000 samples a random 10,000 fit the mixture. Below ten samples a cluster it is
     k-means. Parameters and return values are those of :func:`spectral_start`; `views`
     is not used.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepdensity.starts import gaussian_mixture_start
+    >>> Z = np.random.default_rng(0).normal(size=(60, 2))
+    >>> Z[:30] += 9  # the first half, far from the second
+    >>> centres, labels = gaussian_mixture_start(Z, Z, n_clusters=2, n_init=4, seed=0)
+    >>> np.unique(labels[:30]).size, np.unique(labels[30:]).size, centres.shape
+    (1, 1, (2, 2))
     """
     return mixture_start(Z, Z, n_clusters, n_init, seed)
 
@@ -133,7 +163,18 @@ def gaussian_mixture_start(
 def view_mixture_start(
     Z: Array, views: Array, n_clusters: int, n_init: int, seed: int
 ) -> tuple[Array, Array]:
-    """The Gaussian mixture of the view-averaged embedding; see `spectral_start`."""
+    """The Gaussian mixture of the view-averaged embedding; see `spectral_start`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepdensity.starts import view_mixture_start
+    >>> Z = np.random.default_rng(0).normal(size=(60, 2))
+    >>> Z[:30] += 9  # the first half, far from the second
+    >>> centres, labels = view_mixture_start(Z, Z, n_clusters=2, n_init=4, seed=0)
+    >>> np.unique(labels[:30]).size, np.unique(labels[30:]).size, centres.shape
+    (1, 1, (2, 2))
+    """
     return mixture_start(Z, views, n_clusters, n_init, seed)
 
 
@@ -180,6 +221,16 @@ def spectral_start(
     centres : array of shape (n_clusters, latent)
         Means of Z.
     labels : int array of shape (n,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepdensity.starts import spectral_start
+    >>> Z = np.random.default_rng(0).normal(size=(60, 2))
+    >>> Z[:30] += 9  # the first half, far from the second
+    >>> centres, labels = spectral_start(Z, Z, n_clusters=2, n_init=4, seed=0)
+    >>> np.unique(labels[:30]).size, np.unique(labels[30:]).size, centres.shape
+    (1, 1, (2, 2))
     """
     n_samples = len(Z)
     if n_clusters == 1 or n_samples < MIN_PER_CLUSTER * n_clusters:
@@ -210,6 +261,15 @@ def several_starts(
     A mixture ends in local optima that its likelihood does not tell apart: that of the
     views, most often the best start, comes three times, by a quarter of the runs each.
     Parameters as in :func:`spectral_start`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepdensity.starts import several_starts
+    >>> Z = np.random.default_rng(0).normal(size=(60, 2))
+    >>> starts = several_starts(Z, Z, n_clusters=2, n_init=4, seed=0)
+    >>> list(starts)[:3]
+    ['spectral', 'gaussian-mixture', 'view-mixture 1']
     """
     n_mixture = -(-n_init // 4)
     starts = {
