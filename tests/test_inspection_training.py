@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import normalized_mutual_info_score
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from skorch.callbacks import LRScheduler
 from torch.optim.lr_scheduler import ExponentialLR
 
+from deepdensity.callbacks import LabelRecorder
 from deepdensity.inspection import TrainingDisplay
 from deepdensity.metrics import clustering_accuracy
 
@@ -179,6 +181,85 @@ def test_bad_input(labels, rows, message):
         TrainingDisplay.from_predictions([0, 1], labels, history=rows)
 
 
-def test_classes_need_labels(fitted):
-    with pytest.raises(ValueError, match="y_true and labels must be given together"):
-        TrainingDisplay.from_estimator(fitted, y_true=Y)
+def test_classes_and_labels_need_one_another(fitted):
+    with pytest.raises(ValueError, match="y_true.* and labels must be given together"):
+        TrainingDisplay.from_estimator(fitted, labels=[Y] * 5)
+    with pytest.raises(ValueError, match="y_true.* and labels must be given together"):
+        TrainingDisplay.from_predictions(Y, None)
+    with pytest.raises(ValueError, match="y and y_true are the same"):
+        TrainingDisplay.from_estimator(fitted, y=Y, y_true=Y)
+    with pytest.raises(ValueError, match="150 labels of an epoch, and y_true has 149"):
+        TrainingDisplay.from_estimator(fitted, y=Y[1:])
+
+
+# -- scores of an estimator ------------------------------------------------------------
+
+
+def scores_at(display):
+    """Epoch, from 1, -> ACC, as the line has it."""
+    return dict(np.transpose(display.lines_["scores"][0].get_data()))
+
+
+def test_classes_alone_give_the_scores_of_start_and_end(fitted):
+    display = TrainingDisplay.from_estimator(fitted, y=Y)
+    expected = {
+        8: clustering_accuracy(Y, fitted.pretrain_labels_),
+        13: clustering_accuracy(Y, fitted.labels_),
+    }
+    assert scores_at(display) == pytest.approx(expected)
+    nmi = normalized_mutual_info_score(Y, fitted.labels_)
+    assert display.scores["NMI"][-1] == pytest.approx(nmi)
+    assert set(display.axes_) > {"loss", "scores"}
+    old = TrainingDisplay.from_estimator(fitted, y_true=list(map(str, Y)))
+    assert_array_equal(old.scores["ACC"], display.scores["ACC"])
+
+
+@pytest.mark.parametrize("as_tuple", [False, True])
+def test_a_recorder_gives_the_scores_of_every_refresh(as_tuple):
+    recorder = LabelRecorder()
+    callbacks = [("labels", recorder)] if as_tuple else [LRScheduler, recorder]
+    model = idcl(
+        callbacks=callbacks, refresh_interval=4, max_epochs=5, schedule="constant"
+    ).fit(X)
+    display = TrainingDisplay.from_estimator(model, y=Y)
+    expected = {
+        8 + epoch: clustering_accuracy(Y, labels)
+        for epoch, labels in {**recorder.labels_, 5: model.labels_}.items()
+    }
+    assert list(expected) == [8, 10, 12, 13]  # two steps an epoch
+    assert scores_at(display) == pytest.approx(expected)
+    again = TrainingDisplay.from_predictions(
+        Y, recorder.labels_, history=model.history_
+    )
+    assert_array_equal(again.scores["ACC"][:12], display.scores["ACC"][:12])
+    given = TrainingDisplay.from_estimator(model, y=Y, labels=[None] * 4 + [Y])
+    assert scores_at(given) == {13: 1}
+
+
+def test_scores_of_a_pipeline_and_a_search_are_those_of_their_recorder():
+    recorder = LabelRecorder()
+    decoded = {"reconstruction_weight": 0.0}
+    pipeline = make_pipeline(MinMaxScaler(), decs(callbacks=[recorder], **decoded))
+    display = TrainingDisplay.from_estimator(pipeline.fit(X), y=Y)
+    assert len(recorder.labels_) == 3
+    assert list(scores_at(display)) == [8, 9, 10, 11]
+    assert display.phases[11:] == ["decoder"] * len(display.phases[11:]) != []
+    few = {"max_iter": 4, "pretrain_epochs": 1, "tol": 0}
+    search = GridSearchCV(decs(callbacks=[LabelRecorder()], **few), {"alpha": [1.0]})
+    display = TrainingDisplay.from_estimator(search.set_params(cv=2).fit(X), y=Y)
+    assert list(scores_at(display)) == [1, 2]
+
+
+def test_without_an_epoch_before_it_the_start_is_not_drawn():
+    short = TrainingDisplay.from_predictions([0, 1], {0: [0, 0], 2: [0, 1]})
+    assert scores_at(short) == {2: 1}
+    model = decs(max_iter=0).fit(X)
+    display = TrainingDisplay.from_estimator(model, y=Y)
+    assert scores_at(display) == {8: clustering_accuracy(Y, model.labels_)}
+
+
+def test_labels_of_epochs_that_there_were_not():
+    with pytest.raises(ValueError, match=r"dict of \[0, 5\].* from 0 to 4"):
+        TrainingDisplay.from_predictions(
+            [0, 1], {0: [0, 1], 5: [0, 1]}, history=history()
+        )

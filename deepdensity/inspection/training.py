@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.metrics import normalized_mutual_info_score
 
 from .._typing import Array, Axes, Estimator, Samples
+from ..callbacks import LabelRecorder
 from ..metrics import clustering_accuracy
 from ._axes import needs_matplotlib, one_axes, split_axes
 from ._fitted import fitted_parts
@@ -23,10 +24,11 @@ LOG_RANGE = 10  # losses that span more than this are drawn on a log scale
 class TrainingDisplay:
     """Losses, curriculum, label changes and rollbacks over the epochs of all phases.
 
-    Make one by :meth:`from_estimator`, or by :meth:`from_predictions` for scores
-    against known classes. A panel for each quantity that was recorded; epochs are
-    counted from 1 through all phases. A phase's loss is its own: that of the clustering
-    phase does not go on where the pretraining's ends.
+    Make one by :meth:`from_estimator`, which also draws scores where classes are known,
+    or by :meth:`from_predictions` for scores of labels given as such. A panel for each
+    quantity that was recorded; epochs are counted from 1 through all phases. A phase's
+    loss is its own: that of the clustering phase does not go on where the pretraining's
+    ends.
 
     Parameters
     ----------
@@ -69,6 +71,15 @@ class TrainingDisplay:
     >>> display = TrainingDisplay.from_estimator(idcl.fit(load_iris().data))
     >>> display.phases.count("pretrain"), sorted(display.axes_)
     (3, ['fraction', 'label_change', 'learning_rate', 'loss'])
+
+    Accuracy (ACC) and NMI at every refresh, of what a callback has recorded:
+
+    >>> from deepdensity.callbacks import LabelRecorder
+    >>> X, y = load_iris(return_X_y=True)
+    >>> idcl = idcl.set_params(callbacks=[LabelRecorder()], refresh_interval=2).fit(X)
+    >>> display = TrainingDisplay.from_estimator(idcl, y=y)
+    >>> [len(line.get_xdata()) for line in display.lines_["scores"]]
+    [3, 3]
     """
 
     def __init__(
@@ -97,19 +108,28 @@ class TrainingDisplay:
         cls,
         estimator: Estimator,
         *,
-        y_true: Samples = None,
+        y: Samples = None,
         labels: Any | None = None,
+        y_true: Samples = None,
         ax: Axes = None,
         **plot_params: Any,
     ) -> Self:
-        """Draw the history of a fitted estimator.
+        """Draw the history of a fitted estimator, and its scores if `y` is given.
 
         Parameters
         ----------
         estimator : IDCLClustering, DECSClustering, or a pipeline or search of one
             Fitted.
-        y_true, labels : default=None
-            As in :meth:`from_predictions`, for scores.
+        y : array-like of shape (n_samples,), default=None
+            Classes of the training data, for the accuracy of the best matching (ACC)
+            and the normalised mutual information (NMI).
+        labels : list or dict of array-like of shape (n_samples,), default=None
+            As in :meth:`from_predictions`. None takes what a
+            :class:`~deepdensity.callbacks.LabelRecorder` among the estimator's
+            `callbacks` has recorded, and `labels_` at the end; without one,
+            `pretrain_labels_` and `labels_`, which makes two points.
+        y_true : default=None
+            The same as `y`.
         ax : matplotlib Axes, default=None
             None makes a new figure.
         **plot_params
@@ -121,7 +141,12 @@ class TrainingDisplay:
         """
         needs_matplotlib(cls, "from_estimator")
         model = fitted_parts(estimator)[1]
-        return cls._build(y_true, labels, model.history_, type(model).__name__).plot(
+        if y is not None and y_true is not None:
+            raise ValueError("y and y_true are the same: give one of them.")
+        y = y_true if y is None else y
+        if y is not None and labels is None:
+            labels = labels_of(model)
+        return cls._build(y, labels, model.history_, type(model).__name__).plot(
             ax=ax, **plot_params
         )
 
@@ -145,9 +170,12 @@ class TrainingDisplay:
         ----------
         y_true : array-like of shape (n_samples,)
             Classes.
-        labels : list of array-like of shape (n_samples,)
+        labels : list or dict of array-like of shape (n_samples,)
             Clusters after each epoch of the clustering phase, or of all phases; None
-            stands for an epoch without.
+            stands for an epoch without. Or a dict, as the `labels_` of a
+            :class:`~deepdensity.callbacks.LabelRecorder`: epochs of the clustering
+            phase that were done -> clusters. Those of 0, its start, are drawn at the
+            epoch before it, if there is one.
         history : list of dict, default=None
             `history_` of an estimator, to be drawn as well.
         name : str, default=None
@@ -169,9 +197,12 @@ class TrainingDisplay:
         cls, y_true: Samples, labels: Any, history: Any, name: str | None
     ) -> Self:
         if (y_true is None) != (labels is None):
-            raise ValueError("y_true and labels must be given together.")
+            raise ValueError(
+                "The classes (y or y_true) and labels must be given together."
+            )
         if history is None:
-            history = [{"phase": "cluster"} for _ in labels]
+            n_epochs = max(labels) if isinstance(labels, dict) else len(labels)
+            history = [{"phase": "cluster"}] * n_epochs
         elif not len(history):
             raise ValueError("history_ has no epochs: nothing was trained.")
         rows = list(history)
@@ -355,8 +386,36 @@ def recorded(values: Array) -> Array | None:
     return None if np.isnan(values).all() else values
 
 
+def labels_of(model: Estimator) -> dict[int, Array]:
+    """Epochs of the clustering phase done -> labels then, as far as they are known."""
+    known = {0: model.pretrain_labels_}
+    for callback in model.callbacks or []:
+        callback = callback[-1] if isinstance(callback, tuple) else callback
+        if isinstance(callback, LabelRecorder):
+            known = getattr(callback, "labels_", None) or known
+    n_epochs = sum(row["phase"] == "cluster" for row in model.history_)
+    return {**known, n_epochs: model.labels_}
+
+
+def by_epoch(labels: dict[int, Any], phases: list[str]) -> list[Any]:
+    """Labels after each epoch of all phases, None where there are none.
+
+    Of a dict: epochs of the clustering phase done -> labels.
+    """
+    n_before, n_epochs = phases.count("pretrain"), phases.count("cluster")
+    if not set(labels) <= set(range(n_epochs + 1)):
+        raise ValueError(
+            f"labels is a dict of {sorted(labels)}: its keys must be from 0 to "
+            f"{n_epochs}, the epochs of the clustering phase."
+        )
+    after = [labels.get(i - n_before) for i in range(len(phases) + 1)]
+    return after[1:]  # after no epoch at all there is no place to draw them
+
+
 def scores_of(y_true: Samples, labels: Any, phases: Any) -> Any:
     """Name -> score of each epoch's labels, NaN where there are none."""
+    if isinstance(labels, dict):
+        labels = by_epoch(labels, phases)
     epochs = np.arange(len(phases))
     if len(labels) != len(phases):
         epochs = np.flatnonzero(np.array(phases) == "cluster")
