@@ -231,6 +231,8 @@ class DECSClustering(BaseDeepClustering):
         "stability_": ("n_samples",),
     }
 
+    _set_by_clustering = (*BaseDeepClustering._set_by_clustering, "cluster_centers_")
+
     def __init__(
         self,
         n_clusters: int | Auto = 8,
@@ -451,9 +453,9 @@ class DECSClustering(BaseDeepClustering):
         """Mean stability of the samples: needs no labels, higher is better.
 
         It compares fits of the same `n_clusters`, `alpha`, `lambda_var`, `determinacy`
-        and `kernel_scale`, which all change what is counted as stable. For a search over
-        these take a score of :mod:`deepdensity.metrics` that does not know them, as
-        :func:`~deepdensity.metrics.embedding_silhouette`.
+        and `kernel_scale`, which all change what is counted as stable. For a search
+        over these take a score of :mod:`deepdensity.metrics` that does not know them,
+        as :func:`~deepdensity.metrics.embedding_silhouette`.
 
         Parameters
         ----------

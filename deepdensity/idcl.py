@@ -269,6 +269,11 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         "difficulty_": ("n_samples",),
     }
 
+    _set_by_clustering = (
+        *BaseDeepClustering._set_by_clustering,
+        *("curriculum_", "core_means_", "core_spreads_", "_core_fraction"),
+    )
+
     def __init__(
         self,
         n_clusters: int | Auto = 8,

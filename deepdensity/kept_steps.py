@@ -27,6 +27,9 @@ NOT_OF_CLUSTERING = {
 class KeptSteps(FittedDeepClustering):
     """Steps of a fit, done or recalled; see :mod:`deepdensity.memory`."""
 
+    # attributes that the clustering phase leaves for what comes after it
+    _set_by_clustering: tuple[str, ...] = ("start_information_", "information_")
+
     def _remembers(self) -> bool:
         """Whether steps of this fit come from `memory`, and go there."""
         chance = self.random_state is None
@@ -61,8 +64,8 @@ class KeptSteps(FittedDeepClustering):
         start : tuple of arrays
             Where the clusters start.
         work : callable
-            The phase: it trains, sets attributes, and returns a result and what the
-            guard has to report.
+            The phase: it trains, sets the attributes that `_set_by_clustering` names,
+            and returns a result and what the guard has to report.
 
         Returns
         -------
@@ -71,13 +74,8 @@ class KeptSteps(FittedDeepClustering):
         """
 
         def train() -> Any:
-            before = vars(self).copy()
             result = work()
-            return result, {
-                name: value
-                for name, value in vars(self).items()
-                if name not in before or value is not before[name]
-            }
+            return result, {name: vars(self)[name] for name in self._set_by_clustering}
 
         parameters = {
             name: value
@@ -87,8 +85,8 @@ class KeptSteps(FittedDeepClustering):
         step = ("cluster", type(self), parameters, start)
         seeds = (self._start_seed, self._density_seed)
         facts = (self.n_clusters_, self.kernel_scale_, *seeds)
-        (result, report), changed = self._recall(trainer, (*step, *facts), train)
-        self.__dict__.update(changed)
+        (result, report), values = self._recall(trainer, (*step, *facts), train)
+        self.__dict__.update(values)
         if report:
             warn(report)
         return result

@@ -308,6 +308,22 @@ def test_what_makes_another_clustering(short, change, tmp_path, phases):
     assert_same_fit(other, clone(other).set_params(memory=None).fit(X))
 
 
+@pytest.mark.parametrize("short", BOTH)
+def test_an_estimator_fitted_before_keeps_all_that_a_new_one_needs(
+    short, tmp_path, phases
+):
+    X, _ = digit_vectors(80)
+    model = short(autoencoder="shallow", pretrain_epochs=1, memory=str(tmp_path))
+    model.fit(X)
+    model.set_params(tol=0.1).fit(X)  # kept, with attributes of the first fit around
+    phases.clear()
+    new = clone(model).fit(X)
+    assert phases == []
+    assert_same_fit(new, clone(model).set_params(memory=None).fit(X))
+    assert set(vars(new)) == set(vars(model))
+    assert new.score(X) == model.score(X)
+
+
 def test_faults_of_a_clustering_are_told_each_time(tmp_path, phases, monkeypatch):
     X, _ = digit_vectors(80)
     model = idcl(memory=str(tmp_path), pretrain_epochs=1, lr=1e20, guard=True)
