@@ -5,20 +5,27 @@ in float64, as `predict` does with float32 samples.
 """
 
 import copy
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 import torch
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from ._typing import Estimator
+from .fitted import FittedDeepClustering
 from .state_file import replacing
 
 __all__ = ["export"]
 
 OUTPUTS = ("labels", "probabilities", "embedding")
+# torch's own, which warns of every operator of torchvision where that is not installed
+OPERATORS_LOGGER = "torch.onnx._internal.exporter._registration"
 
 
 class Prediction(nn.Module):
@@ -48,16 +55,36 @@ def export(estimator: Estimator, path: str | Path) -> None:
 
     Parameters
     ----------
-    estimator : IDCLClustering or DECSClustering
-        Fitted. A network of your own must be one that :func:`torch.export.export` can
-        take.
+    estimator : IDCLClustering or DECSClustering, or a search over one
+        Fitted; of a search its `best_estimator_` is written. A network of your own must
+        be one that :func:`torch.export.export` can take.
     path : str or path-like
         What stands there is replaced once the new file is complete.
+
+    Raises
+    ------
+    TypeError
+        Of a pipeline, whose other steps a graph does not hold, and of what is neither.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import onnxruntime
+    >>> from sklearn.datasets import load_iris
+    >>> import deepdensity.onnx
+    >>> X = load_iris().data.astype("float32")
+    >>> idcl = deepdensity.IDCLClustering(3, pretrain_epochs=20, random_state=0).fit(X)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     deepdensity.onnx.export(idcl, f"{folder}/iris.onnx")
+    ...     session = onnxruntime.InferenceSession(f"{folder}/iris.onnx")
+    >>> labels, probabilities, embedding = session.run(None, {"X": X})
+    >>> bool((labels == idcl.labels_).all())
+    True
     """
-    check_is_fitted(estimator)
+    estimator = fitted_model(estimator)
     check_installed()
     samples = torch.zeros(2, *estimator._sample_shape)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), errors_only(OPERATORS_LOGGER):
         warnings.simplefilter("ignore", FutureWarning)  # torch's, of its own code
         program = torch.onnx.export(
             Prediction(estimator).eval(),
@@ -71,6 +98,37 @@ def export(estimator: Estimator, path: str | Path) -> None:
     with replacing(path) as beside:
         assert program is not None  # as dynamo=True promises
         program.save(beside, external_data=False)
+
+
+def fitted_model(estimator: Estimator) -> FittedDeepClustering:
+    """The estimator itself, or the best one of a search."""
+    check_is_fitted(estimator)
+    model = getattr(estimator, "best_estimator_", estimator)
+    if isinstance(model, FittedDeepClustering):
+        return model
+    if isinstance(model, Pipeline):
+        name = "pipeline" if model is estimator else "search.best_estimator_"
+        raise TypeError(
+            "The graph of a pipeline would lack the steps before the last: export that "
+            f"alone, export({name}[-1], path), and give the graph "
+            f"{name}[:-1].transform(X)."
+        )
+    raise TypeError(
+        "export takes a fitted IDCLClustering or DECSClustering, or a search with one "
+        f"as best_estimator_, not {type(model).__name__}."
+    )
+
+
+@contextmanager
+def errors_only(name: str) -> Iterator[None]:
+    """A logger passes on nothing below an error meanwhile."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def check_installed() -> None:

@@ -1,16 +1,23 @@
 """The graph gives in onnxruntime what the estimator gives."""
 
+import logging
+import subprocess
 import sys
 
 import numpy as np
 import onnxruntime
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
 from torch import nn
 
 import deepdensity.onnx
+from deepdensity.model_selection import InSampleSplit
 from deepdensity.networks import MLPAutoencoder
 
 from .common import colour_images, decs, digit_vectors, idcl
@@ -103,3 +110,79 @@ def test_without_onnx_the_message_says_what_to_install(tmp_path, monkeypatch):
     with pytest.raises(ImportError, match=message):
         deepdensity.onnx.export(model, tmp_path / "model.onnx")
     assert "onnxruntime" in sys.modules  # which the export itself does not need
+
+
+def test_of_a_search_its_best_estimator_is_written(tmp_path):
+    search = GridSearchCV(decs(), {"alpha": [1.0, 2.0]}, cv=InSampleSplit()).fit(X)
+    session = session_of(search, tmp_path / "model.onnx")
+    assert_agrees(search.best_estimator_, session, X)
+    assert_array_equal(session.run(["labels"], {"X": X})[0], search.predict(X))
+
+
+def test_of_a_pipeline_the_last_step_is_to_be_written(tmp_path):
+    path = tmp_path / "model.onnx"
+    pipeline = make_pipeline(MinMaxScaler(), decs()).fit(X)
+    message = r"export\(pipeline\[-1\], path\), and give .* pipeline\[:-1\]\.transform"
+    with pytest.raises(TypeError, match=message):
+        deepdensity.onnx.export(pipeline, path)
+    grid = {"minmaxscaler__clip": [True]}
+    search = GridSearchCV(pipeline, grid, cv=InSampleSplit()).fit(X)
+    message = r"export\(search\.best_estimator_\[-1\], path\)"
+    with pytest.raises(TypeError, match=message):
+        deepdensity.onnx.export(search, path)
+    assert not path.exists()
+    session = session_of(pipeline[-1], path)  # as the message says
+    (labels,) = session.run(["labels"], {"X": pipeline[:-1].transform(X)})
+    assert_array_equal(labels, pipeline.predict(X))
+
+
+def test_what_is_no_model_of_this_package(tmp_path):
+    path = tmp_path / "model.onnx"
+    kmeans = KMeans(2).fit(X)
+    once = {"param_grid": {"n_clusters": [2]}, "cv": InSampleSplit()}
+    refitted = GridSearchCV(KMeans(), **once).fit(X)
+    for other in (kmeans, refitted):
+        with pytest.raises(TypeError, match=r"or DECSClustering.*, not KMeans\."):
+            deepdensity.onnx.export(other, path)
+    search = GridSearchCV(decs(), {"alpha": [1.0]}, cv=InSampleSplit(), refit=False)
+    with pytest.raises(NotFittedError):
+        deepdensity.onnx.export(search, path)
+    with pytest.raises(TypeError, match="best_estimator_, not GridSearchCV"):
+        deepdensity.onnx.export(search.fit(X), path)
+
+
+QUIET = """
+import numpy as np
+import deepdensity.onnx
+X = np.random.default_rng(0).random((40, 6))
+few = {"pretrain_epochs": 1, "max_epochs": 1, "init": "k-means", "guard": False}
+model = deepdensity.IDCLClustering(2, random_state=0, **few).fit(X)
+deepdensity.onnx.export(model, "model.onnx")
+"""
+
+
+def test_nothing_is_printed(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::UserWarning", "-c", QUIET],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("", "")
+    assert (tmp_path / "model.onnx").exists()
+
+
+def test_loggers_are_left_as_they_were(tmp_path):
+    logger = logging.getLogger(deepdensity.onnx.OPERATORS_LOGGER)
+    before = logger.level
+    model = decs().fit(X)
+    try:
+        logger.setLevel(logging.INFO)
+        deepdensity.onnx.export(model, tmp_path / "model.onnx")
+        assert logger.level == logging.INFO
+        with pytest.raises(OSError):
+            deepdensity.onnx.export(model, tmp_path / "none" / "model.onnx")
+        assert logger.level == logging.INFO
+    finally:
+        logger.setLevel(before)
