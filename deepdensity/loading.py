@@ -16,7 +16,7 @@ CLASSES = {kind.__name__: kind for kind in (IDCLClustering, DECSClustering)}
 
 def load(
     path: str | Path, device: str | torch.device = "auto", **parameters: Any
-) -> Any:
+) -> IDCLClustering | DECSClustering:
     """Read a fitted estimator that its `save` has written.
 
     Nothing in the file is run, so that it may come from anywhere.
@@ -49,4 +49,6 @@ def load(
     >>> bool((again.predict(X) == idcl.labels_).all())
     True
     """
-    return load_estimator(path, CLASSES, device, **parameters)
+    model: IDCLClustering | DECSClustering
+    model = load_estimator(path, CLASSES, device, **parameters)
+    return model

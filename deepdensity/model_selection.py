@@ -43,6 +43,11 @@ class InSampleSplit(BaseCrossValidator):  # type: ignore[misc]
         self.n_splits = check_n_splits(n_splits, at_least=1)
         self.random_state = random_state
 
+    @property
+    def shuffle(self) -> bool:
+        """Whether chance has a part in the splits: scikit-learn's halving asks."""
+        return self.n_splits > 1
+
     def split(
         self, X: Samples, y: Any = None, groups: Any = None
     ) -> Iterator[tuple[Array, Array]]:

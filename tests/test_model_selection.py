@@ -5,8 +5,11 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.cluster import KMeans
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import (
     GridSearchCV,
+    HalvingGridSearchCV,
     cross_val_predict,
     cross_val_score,
     cross_validate,
@@ -153,3 +156,45 @@ def test_predictions_in_sample_are_the_labels():
     X, _ = digit_vectors(100)
     labels = cross_val_predict(idcl(), X, cv=InSampleSplit())
     assert_array_equal(labels, idcl().fit(X).labels_)
+
+
+HALVED = [
+    InSampleSplit(),
+    InSampleSplit(1, random_state=np.random.RandomState(0)),
+    InSampleSplit(2, random_state=0),
+    ClusteringKFold(2, random_state=0),
+]
+
+
+@pytest.mark.parametrize("cv", HALVED)
+def test_successive_halving_takes_splits_without_chance(cv):
+    X, _ = digit_vectors(120)
+    grid = {"n_clusters": [2, 3, 4, 5]}
+    search = HalvingGridSearchCV(
+        KMeans(n_init=1, random_state=0), grid, cv=cv, min_resources=30, factor=2
+    ).fit(X)
+    assert search.n_splits_ == cv.get_n_splits()
+    assert search.n_resources_ == [30, 60, 120]
+    assert search.best_estimator_.predict(X).shape == (120,)
+
+
+@pytest.mark.parametrize("cv", [InSampleSplit(2), ClusteringKFold(2)])
+def test_successive_halving_refuses_other_splits_each_time(cv):
+    search = HalvingGridSearchCV(KMeans(), {"n_clusters": [2, 3]}, cv=cv)
+    with pytest.raises(ValueError, match="must yield consistent folds"):
+        search.fit(np.zeros((40, 2)))
+
+
+def test_successive_halving_by_epochs():
+    X, _ = digit_vectors(100)
+    search = HalvingGridSearchCV(
+        idcl(),
+        {"lambda_0": [0.3, 0.6]},
+        cv=InSampleSplit(),
+        resource="max_epochs",
+        min_resources=1,
+        max_resources=2,
+        factor=2,
+    ).fit(X)
+    assert search.n_resources_ == [1, 2]
+    assert search.best_estimator_.max_epochs == 2
