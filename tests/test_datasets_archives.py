@@ -1,10 +1,14 @@
 """Loaders that read an archive: found in the data home, or downloaded into it."""
 
+import functools
 import gzip
 import hashlib
+import http.server
 import io
+import socket
 import sys
 import tarfile
+import threading
 import types
 import zipfile
 
@@ -21,6 +25,7 @@ from deepdensity.datasets import (
     fetch_emnist_letters,
     fetch_stl10,
 )
+from deepdensity.datasets._archive import Archive
 
 RNG = np.random.default_rng(0)
 
@@ -292,3 +297,65 @@ def test_letters_after_j_are_left_out(tmp_path, monkeypatch):
     every = fetch_emnist_letters(letters="A-Z", data_home=tmp_path)
     assert_array_equal(every.images, images)
     assert_array_equal(every.target, np.arange(26))
+
+
+# -- pooch itself, on this computer alone ----------------------------------------------
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Gives the files of a folder and writes no log."""
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def address(tmp_path, monkeypatch):
+    """Where a server of this computer gives letters.zip, of the bytes "letters"."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served" / "letters.zip").write_bytes(b"letters")
+    handler = functools.partial(Quiet, directory=tmp_path / "served")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def archive_at(url, content=b"letters"):
+    checksum = "sha256:" + hashlib.sha256(content).hexdigest()
+    return Archive("mine.zip", url, checksum)
+
+
+def test_pooch_downloads_into_the_data_home(tmp_path, address):
+    path = archive_at(f"{address}/letters.zip").locate(tmp_path, True)
+    assert path == tmp_path / "mine.zip"
+    assert path.read_bytes() == b"letters"
+
+
+def test_what_pooch_finds_wrong_is_not_kept(tmp_path, address):
+    archive = archive_at(f"{address}/letters.zip", b"others")
+    with pytest.raises(ValueError, match="has not the checksum sha256:.*not kept"):
+        archive.locate(tmp_path, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["served"]
+
+
+def test_pooch_without_the_file_at_the_address(tmp_path, address):
+    archive = archive_at(f"{address}/none.zip")
+    message = r"none\.zip could not be downloaded \(404.*by hand .*mine\.zip"
+    with pytest.raises(OSError, match=message):
+        archive.locate(tmp_path, True)
+
+
+def test_pooch_without_a_network(tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]  # closed from here on
+    archive = archive_at(f"http://127.0.0.1:{port}/letters.zip")
+    monkeypatch.setattr(_letters, "ARCHIVE", archive)
+    message = rf"{archive.url} could not be downloaded .*Put \w+\.npz into {tmp_path}"
+    with pytest.raises(OSError, match=message):
+        fetch_emnist_letters(data_home=tmp_path)
+    assert not list(tmp_path.iterdir())
