@@ -289,6 +289,40 @@ def test_it_draws_again_on_other_axes():
     assert display.scatter_.get_sizes()[0] == 7 and display.scatter_.get_alpha() == 1
 
 
+def legend_box(display):
+    """Of the legend and of the axes, in inches."""
+    display.figure_.draw_without_rendering()
+    to_inches = display.figure_.dpi_scale_trans.inverted()
+    legend = display.ax_.get_legend().get_window_extent()
+    return legend.transformed(to_inches), display.ax_.bbox.transformed(to_inches)
+
+
+@pytest.mark.parametrize("layout", [None, "constrained", "tight"])
+@pytest.mark.parametrize("size", [(6.4, 4.8), (3, 3), (9, 5)])
+def test_the_legend_is_inside_the_figure_below_given_axes(layout, size):
+    Z, labels, middles = blobs()
+    _, ax = plt.subplots(figsize=size, layout=layout)
+    more = {"scores": Z[:, 0], "cores": [1, 2], "centers": middles}
+    display = EmbeddingDisplay.from_predictions(Z, labels, ax=ax, **more)
+    legend, axes = legend_box(display)
+    assert 0 <= legend.y0 and 0 <= legend.x0 and legend.x1 <= size[0]
+    assert legend.y1 < axes.y0
+
+
+def test_the_legend_has_room_among_subplots_whether_they_are_laid_out_later():
+    Z, labels, _ = blobs()
+    figure, axes = plt.subplots(2, 1, figsize=(6, 7))
+    displays = [EmbeddingDisplay.from_predictions(Z, labels, ax=ax) for ax in axes]
+    for _ in range(2):
+        above, below = map(legend_box, displays)
+        assert above[0].y0 > below[1].y1 and below[0].y0 > 0
+        figure.tight_layout()
+    plain = EmbeddingDisplay(Z[:, :2], labels)
+    _, ax = plt.subplots()
+    before = ax.get_position().bounds
+    assert plain.plot(ax, legend=False).ax_.get_position().bounds == before
+
+
 def test_markers_shrink_and_turn_translucent_with_their_number():
     seen = []
     for n in (100, 3000, 70_000):

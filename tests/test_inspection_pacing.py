@@ -61,6 +61,22 @@ def test_start_cap_and_length_are_marked():
     assert "= 0.5" in told and "= 0.95" in told and "pacing_epochs = 5" in told
 
 
+@pytest.mark.parametrize("saved_dpi", [50, 100, 300])
+def test_the_name_of_the_cap_lies_on_no_curve(saved_dpi):
+    for pacings in (None, ["linear", "power"]):
+        display = PacingDisplay.from_pacings(pacings, lambda_max=0.97)
+        display.figure_.set_dpi(saved_dpi)
+        display.figure_.draw_without_rendering()
+        name = next(text for text in display.ax_.texts if "max" in text.get_text())
+        box = name.get_window_extent()
+        points = [
+            line.get_transform().transform(line.get_xydata()) for line in display.lines_
+        ]
+        assert not box.count_contains(np.concatenate(points))
+        above = box.y0 > display.ax_.transData.transform((0, 0.97))[1]
+        assert above == (pacings is not None)
+
+
 def test_a_function_is_drawn_by_its_name():
     def steps(epoch, n_epochs, lambda_0):
         return lambda_0 if epoch < n_epochs else 1.0

@@ -11,7 +11,9 @@ from .._typing import Axes
 if TYPE_CHECKING:
     pass
 
-__all__ = ["needs_matplotlib", "one_axes", "split_axes"]
+__all__ = ["leave_room", "needs_matplotlib", "one_axes", "split_axes"]
+
+MOST_ROOM = 2 / 3  # of the height of axes
 
 
 def needs_matplotlib(cls: Any, method: str) -> None:
@@ -26,6 +28,43 @@ def one_axes(ax: Axes, figsize: Any, layout: str = "constrained") -> Any:
 
         _, ax = plt.subplots(figsize=figsize, layout=layout)
     return ax
+
+
+def leave_room(ax: Axes, height: float) -> None:
+    """Let axes leave inches free at the bottom of their place in the figure.
+
+    They go on to do so where the figure is laid out anew, as by ``tight_layout``. Axes
+    that something else has put where they are stay there.
+    """
+    if isinstance(ax.get_axes_locator(), (RoomBelow, type(None))):
+        locator = RoomBelow(ax, height)
+        ax.set_axes_locator(locator)
+        ax.apply_aspect(locator(ax))
+
+
+class RoomBelow:
+    """An axes locator of matplotlib: the axes' place, less some inches at the bottom.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    height : float
+        At most two thirds of the place are left free.
+    """
+
+    def __init__(self, ax: Axes, height: float) -> None:
+        self.ax = ax
+        self.height = height
+
+    def __call__(self, ax: Axes, renderer: Any = None) -> Any:
+        place = ax.get_position(original=True)
+        share = self.height * ax.figure.dpi / ax.figure.bbox.height
+        place.y0 += min(share, MOST_ROOM * place.height)
+        return place
+
+    def get_subplotspec(self) -> Any:
+        """Where the axes are in a grid; ``tight_layout`` asks their locator."""
+        return self.ax.get_subplotspec()
 
 
 def split_axes(

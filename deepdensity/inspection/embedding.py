@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_array
 
 from .._typing import Array, Axes, Estimator, Samples
-from ._axes import needs_matplotlib, one_axes
+from ._axes import leave_room, needs_matplotlib, one_axes
 from ._cores import centers_of, check_centers, core_mask, core_samples
 from ._fitted import check_labels, check_rows, fitted_parts, generator_of, rows_of
 from ._number_boxes import draw_numbers
@@ -19,7 +19,9 @@ MAX_POINTS = 20_000
 N_RASTER = 2000  # more points than this are pixels even in a PDF
 FEW_CLUSTERS = 10
 NARROW = 5  # inches of axes that have no room for the legend in one line
+NARROWEST = 3.2  # nor in two
 LEGEND_DROP = 0.45  # inches from the axes to the legend
+NAME_DROP = 0.2  # inches below a subplot's place that hold no other's title
 INK = "#222222"
 POINTS_CENTER = "median of the points"
 
@@ -264,7 +266,9 @@ class EmbeddingDisplay:
         numbers : bool, default=True
             Whether to write the clusters' numbers at their centres.
         legend : bool, default=True
-            What the marks mean; colours are told by the numbers.
+            What the marks mean; colours are told by the numbers. It stands below the
+            axes. Those of a figure without a layout engine give up some of their height
+            for it.
         scatter_kw : dict, default=None
             For matplotlib's `scatter` of the samples. Markers shrink and turn
             translucent with their number, unless it says otherwise.
@@ -359,12 +363,13 @@ class EmbeddingDisplay:
 
         figure = ax.figure
         below = ScaledTranslation(0, -LEGEND_DROP, figure.dpi_scale_trans)
-        narrow = ax.get_window_extent().width < NARROW * figure.dpi
+        width = ax.get_window_extent().width / figure.dpi
+        n_columns = 4 if width >= NARROW else 2 if width >= NARROWEST else 1
         legend = ax.legend(
             loc="upper center",
             bbox_to_anchor=(0.5, 0),
             bbox_transform=ax.transAxes + below,
-            ncols=2 if narrow else 4,
+            ncols=n_columns,
             fontsize=8,
             frameon=False,
         )
@@ -372,6 +377,9 @@ class EmbeddingDisplay:
             handle.set(alpha=1, sizes=[24])
             if handle.get_label() in ("sample", "in a density core"):
                 handle.set_facecolor("0.6")  # no cluster's colour
+        if figure.get_layout_engine() is None:
+            height = legend.get_window_extent().height / figure.dpi
+            leave_room(ax, height + LEGEND_DROP - NAME_DROP)
 
     def _title(self) -> str:
         subset = ""

@@ -22,7 +22,8 @@ class PacingDisplay:
 
     Make one by :meth:`from_estimator`, or by :meth:`from_pacings` to compare pacing
     functions. Marked are `lambda_0`, with which they start, `lambda_max`, which they
-    do not exceed, and `pacing_epochs`, T of Eq. 5.
+    do not exceed ("none" does), and `pacing_epochs`, T of Eq. 5. There is no
+    ``from_predictions``: a curriculum is a plan, and predicts nothing.
 
     Parameters
     ----------
@@ -197,9 +198,11 @@ class PacingDisplay:
                 **(line_kw or {}),
             }
             self.lines_ += ax.plot(np.arange(len(shares)), shares, **style)
+        highest = max(np.max(shares, initial=0) for shares in self.fractions.values())
+        side = "top" if highest > self.lambda_max else "bottom"  # away from the curves
         self.marks_ = {
             "lambda_0": mark_share(ax, r"$\lambda_0$", self.lambda_0, "top"),
-            "lambda_max": mark_share(ax, r"$\lambda_{max}$", self.lambda_max, "bottom"),
+            "lambda_max": mark_share(ax, r"$\lambda_{max}$", self.lambda_max, side),
         }
         if self.pacing_epochs is not None:
             self.marks_["pacing_epochs"] = mark_epoch(ax, self.pacing_epochs)
@@ -222,7 +225,7 @@ def mark_share(ax: Axes, symbol: Any, share: float, side: str) -> Any:
         f"{symbol} = {share:g}",
         (1, share),
         xycoords=("axes fraction", "data"),
-        xytext=(-4, -2 if side == "top" else 2),
+        xytext=(-4, -4 if side == "top" else 2),
         textcoords="offset points",
         ha="right",
         va=side,
