@@ -1,5 +1,6 @@
 """What the displays share: imports, colours, numbers, axes, the choice of clusters."""
 
+import pickle
 import subprocess
 import sys
 
@@ -23,7 +24,7 @@ from deepdensity.inspection import (
     SensitivityDisplay,
     TrainingDisplay,
 )
-from deepdensity.inspection._axes import split_axes
+from deepdensity.inspection._axes import leave_room, split_axes
 from deepdensity.inspection._fitted import choose_clusters, generator_of
 from deepdensity.inspection._images import as_pictures, layout_of, tile
 from deepdensity.inspection._number_boxes import draw_numbers, spread_boxes
@@ -83,6 +84,7 @@ def test_import_does_not_import_matplotlib():
         lambda: ClusterImagesDisplay.from_estimator(None, X),
         lambda: TrainingDisplay.from_estimator(None),
         lambda: PacingDisplay.from_pacings(),
+        lambda: SensitivityDisplay.from_estimator(None),
         lambda: SensitivityDisplay.from_search(None),
     ],
 )
@@ -275,6 +277,25 @@ def test_axes_are_split_in_their_place():
         heights = [grid[row, 0].get_position().height for row in (0, 1)]
         assert heights[1] == pytest.approx(3 * heights[0])
         assert not ax.axison
+
+
+def test_axes_leave_room_where_nothing_else_has_placed_them():
+    figure = plt.figure(figsize=(4, 4))
+    ax = figure.add_axes([0.2, 0.25, 0.5, 0.5])
+    leave_room(ax, 0.8)
+    leave_room(ax, 0.4)  # in the place of the other, not beside it
+    assert ax.get_position().bounds == pytest.approx((0.2, 0.35, 0.5, 0.4))
+    figure.draw_without_rendering()
+    assert ax.get_position().bounds == pytest.approx((0.2, 0.35, 0.5, 0.4))
+    copy = pickle.loads(pickle.dumps(figure)).axes[0]
+    assert copy.get_position().bounds == pytest.approx((0.2, 0.35, 0.5, 0.4))
+    small = figure.add_axes([0, 0, 0.3, 0.3])
+    leave_room(small, 3)  # it keeps a third
+    assert small.get_position().bounds == pytest.approx((0, 0.2, 0.3, 0.1))
+    inset = ax.inset_axes([0.5, 0.5, 0.4, 0.4])
+    before = inset.get_axes_locator()
+    leave_room(inset, 0.1)
+    assert inset.get_axes_locator() is before
 
 
 @pytest.mark.parametrize(

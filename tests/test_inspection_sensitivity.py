@@ -52,8 +52,15 @@ def naive_mean(cv_results, score, **wanted):
     return np.mean(scores)
 
 
+def test_from_search_is_the_same(search):
+    expected = SensitivityDisplay.from_estimator(search, "init", "n_clusters")
+    display = SensitivityDisplay.from_search(search, "init", "n_clusters")
+    assert_array_equal(display.scores, expected.scores)
+    assert (display.param_x, display.param_y) == ("init", "n_clusters")
+
+
 def test_cells_are_means_over_the_other_parameters(search):
-    display = SensitivityDisplay.from_search(search, "n_clusters", "init")
+    display = SensitivityDisplay.from_estimator(search, "n_clusters", "init")
     assert (display.param_x, display.param_y) == ("n_clusters", "init")
     assert display.values_x == ["2", "5", "10"]  # numbers ascend
     assert display.values_y == ["random", "k-means++"]  # names as they come
@@ -67,7 +74,7 @@ def test_cells_are_means_over_the_other_parameters(search):
 
 
 def test_the_picture_shows_the_cells(search):
-    display = SensitivityDisplay.from_search(search, "n_clusters", "init")
+    display = SensitivityDisplay.from_estimator(search, "n_clusters", "init")
     assert_allclose(display.im_.get_array(), display.scores)
     for (y, x), text in np.ndenumerate(display.text_):
         assert text.get_text() == format(display.scores[y, x], ".3g")
@@ -81,11 +88,11 @@ def test_the_picture_shows_the_cells(search):
 
 
 def test_parameters_are_chosen_and_named_with_and_without_prefix(search):
-    first = SensitivityDisplay.from_search(search)
+    first = SensitivityDisplay.from_estimator(search)
     assert (first.param_x, first.param_y) == ("init", "n_clusters")
-    other = SensitivityDisplay.from_search(search, param_y="param_init")
+    other = SensitivityDisplay.from_estimator(search, param_y="param_init")
     assert (other.param_x, other.param_y) == ("n_clusters", "init")
-    train = SensitivityDisplay.from_search(search, score="mean_train_score")
+    train = SensitivityDisplay.from_estimator(search, score="mean_train_score")
     assert train.score_name == "mean_train_score"
     assert not np.allclose(train.scores, first.scores)
 
@@ -125,7 +132,7 @@ def test_many_numbers_are_cut_into_spans():
         cv=2,
         random_state=0,
     ).fit(X[:20])
-    display = SensitivityDisplay.from_search(search, "tol", "max_iter")
+    display = SensitivityDisplay.from_estimator(search, "tol", "max_iter")
     assert display.scores.shape == (8, 8) and display.counts.sum() == 40
     tol = np.array([params["tol"] for params in search.cv_results_["params"]])
     edges = np.geomspace(tol.min(), tol.max(), 9)  # of equal ratios
@@ -156,7 +163,7 @@ def test_steps_of_a_pipeline_and_functions_have_names():
         {"kmeans__init": [own, "random"], "standardscaler__with_std": [True, False]},
         cv=2,
     ).fit(X)
-    display = SensitivityDisplay.from_search(search)
+    display = SensitivityDisplay.from_estimator(search)
     assert display.param_x == "kmeans__init"
     assert display.values_x == ["own", "random"]
     assert display.values_y == ["True", "False"]
@@ -165,12 +172,12 @@ def test_steps_of_a_pipeline_and_functions_have_names():
 def test_data_frames_will_do(search):
     frame = pd.DataFrame(search.cv_results_)
     display = SensitivityDisplay.from_cv_results(frame, "n_clusters", "init")
-    expected = SensitivityDisplay.from_search(search, "n_clusters", "init")
+    expected = SensitivityDisplay.from_estimator(search, "n_clusters", "init")
     assert_allclose(display.scores, expected.scores)
 
 
 def test_it_draws_again_without_values_and_bar(search):
-    display = SensitivityDisplay.from_search(search)
+    display = SensitivityDisplay.from_estimator(search)
     _, ax = plt.subplots()
     again = display.plot(
         ax, include_values=False, colorbar=False, cmap="cividis", im_kw={"vmin": 0}
@@ -183,7 +190,9 @@ def test_it_draws_again_without_values_and_bar(search):
 
 def test_unfitted_search_is_refused():
     with pytest.raises(NotFittedError, match="GridSearchCV"):
-        SensitivityDisplay.from_search(GridSearchCV(KMeans(), {"n_clusters": [2, 3]}))
+        SensitivityDisplay.from_estimator(
+            GridSearchCV(KMeans(), {"n_clusters": [2, 3]})
+        )
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .._typing import Array, Axes
+from .._typing import Array, Axes, Estimator
 from ._axes import needs_matplotlib, one_axes
 from ._palette import ink_on
 
@@ -20,10 +20,11 @@ LOG_RANGE = 50  # positive numbers that span more than this get bins of equal ra
 class SensitivityDisplay:
     """Heat map of a score over two parameters (Cheng et al. 2024, Fig. 4).
 
-    Make one by :meth:`from_search` or :meth:`from_cv_results`. A cell is the mean of
-    the candidates that have its two values, whatever their other parameters are; one
-    without candidates, or whose fits have all failed, is hatched. A parameter of more
-    than 12 different numbers, as a randomised search has, is cut into 8 spans.
+    Make one by :meth:`from_estimator`, of a fitted search, or :meth:`from_cv_results`;
+    there is no ``from_predictions``, since a search is judged by scores. A cell is the
+    mean of the candidates that have its two values, whatever their other parameters
+    are; one without candidates, or whose fits have all failed, is hatched. A parameter
+    of more than 12 different numbers, as a randomised search has, is cut into 8 spans.
 
     Parameters
     ----------
@@ -80,9 +81,9 @@ class SensitivityDisplay:
         self.score_name = score_name
 
     @classmethod
-    def from_search(
+    def from_estimator(
         cls,
-        search: Any,
+        estimator: Estimator,
         param_x: str | None = None,
         param_y: str | None = None,
         score: str = "mean_test_score",
@@ -94,7 +95,7 @@ class SensitivityDisplay:
 
         Parameters
         ----------
-        search : GridSearchCV, RandomizedSearchCV or the like
+        estimator : GridSearchCV, RandomizedSearchCV or the like
             Fitted: with `cv_results_`.
         param_x, param_y : str, default=None
             Names of parameters. None takes the first that have several values.
@@ -109,11 +110,35 @@ class SensitivityDisplay:
         -------
         SensitivityDisplay
         """
-        needs_matplotlib(cls, "from_search")
-        check_is_fitted(search, "cv_results_")
+        needs_matplotlib(cls, "from_estimator")
+        check_is_fitted(estimator, "cv_results_")
         return cls.from_cv_results(
-            search.cv_results_, param_x, param_y, score, ax=ax, **plot_params
+            estimator.cv_results_, param_x, param_y, score, ax=ax, **plot_params
         )
+
+    @classmethod
+    def from_search(
+        cls,
+        search: Any,
+        param_x: str | None = None,
+        param_y: str | None = None,
+        score: str = "mean_test_score",
+        *,
+        ax: Axes = None,
+        **plot_params: Any,
+    ) -> Self:
+        """Another name of :meth:`from_estimator`.
+
+        Parameters
+        ----------
+        search, param_x, param_y, score, ax, **plot_params
+            As there.
+
+        Returns
+        -------
+        SensitivityDisplay
+        """
+        return cls.from_estimator(search, param_x, param_y, score, ax=ax, **plot_params)
 
     @classmethod
     def from_cv_results(
@@ -133,7 +158,7 @@ class SensitivityDisplay:
         cv_results : dict of str to array-like, or DataFrame
             With "param_" and the names of the parameters, and `score`.
         param_x, param_y, score, ax, **plot_params
-            As in :meth:`from_search`.
+            As in :meth:`from_estimator`.
 
         Returns
         -------
