@@ -19,7 +19,7 @@ samples, and a memory that pretrains the network once for all candidates.
 # Two scores are kept. The silhouette of the embedding needs no classes, and chooses.
 # The accuracy needs them; it is there to see what that choice was worth.
 
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
@@ -30,8 +30,8 @@ from deepdensity.model_selection import InSampleSplit
 
 X, y = load_digits(return_X_y=True)
 X, y = X[:600] / 16, y[:600]
-folder = mkdtemp()  # any path that is to outlast the search
-shared = {"autoencoder": "shallow", "memory": folder, "random_state": 0}
+folder = TemporaryDirectory()  # in real use any path that is to outlast the search
+shared = {"autoencoder": "shallow", "memory": folder.name, "random_state": 0}
 choose = {
     "scoring": {"silhouette": embedding_silhouette, "accuracy": accuracy_scorer},
     "refit": "silhouette",
@@ -51,6 +51,10 @@ search.best_params_
 for seconds in search.cv_results_["mean_fit_time"]:
     print(f"{seconds:4.1f} s")
 print(f"{search.refit_time_:4.1f} s for the refit")
+
+# %%
+# With ``n_jobs`` the workers of joblib must have as many threads as the main process,
+# or the refit rounds otherwise and trains again; :mod:`deepdensity.memory` tells how.
 
 # %%
 # How much the settings matter
