@@ -55,12 +55,3 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "ignore_repr_types": r"deepdensity\.inspection|matplotlib",
 }
-
-
-def mark_prefix(app, what, name, obj, options, lines):
-    """A prefix in plain text, which reStructuredText would take for a link."""
-    lines[:] = [line.replace('"param_"', '``"param_"``') for line in lines]
-
-
-def setup(app):
-    app.connect("autodoc-process-docstring", mark_prefix, priority=400)  # then numpydoc

@@ -156,7 +156,7 @@ class SensitivityDisplay:
         Parameters
         ----------
         cv_results : dict of str to array-like, or DataFrame
-            With "param_" and the names of the parameters, and `score`.
+            With ``"param_"`` and the names of the parameters, and `score`.
         param_x, param_y, score, ax, **plot_params
             As in :meth:`from_estimator`.
 
