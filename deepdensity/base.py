@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from ._typing import Array, Auto, Samples
 from .devices import has_bfloat16, resolve_device
-from .first_clusters import FirstClusters
+from .first_clusters import N_SCORED, FirstClusters
 from .guard import Guard
 from .information import view_information
 from .inputs import Source, input_format
@@ -43,7 +43,6 @@ from .training import Trainer, reconstruction_error
 __all__ = ["BaseDeepClustering", "keeps_fitted_state"]
 
 DECODER_SHARE = 0.1  # of the epochs of the longer phase: a decoder's refit
-N_SCORED = 2  # views of a sample that start and end are compared by
 
 
 def keeps_fitted_state(fit: Callable[..., Any]) -> Callable[..., Any]:

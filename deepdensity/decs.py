@@ -342,7 +342,6 @@ class DECSClustering(BaseDeepClustering):
         max_iter = self._auto(trainer, "max_iter", ITERATIONS, VECTOR_STEPS)
         interval = self._refresh_steps(trainer)
         n_iter, n_rounds = 0, -(-max_iter // interval)
-        self.start_information_ = self._information(trainer)
         with trainer.phase("cluster", loss, n_rounds, max_iter) as net:
             guard = Guard(net, labels, self.n_clusters_)
             while n_iter < max_iter and not trainer.interruption.asked:  # line 3
@@ -398,6 +397,7 @@ class DECSClustering(BaseDeepClustering):
         if self._keeps_clusters():
             labels = self.pretrain_labels_ = self._labels(trainer.embed())
             self.start_scores_ = {}
+            self.start_information_ = self._information(trainer)
         else:
             self.cluster_centers_, labels = self._first_partition(trainer)
         return self.cluster_centers_, labels

@@ -11,6 +11,7 @@ import numpy as np
 from ._typing import Array
 from .assignment import cluster_means, nearest_centre
 from .cluster_number import try_numbers
+from .information import view_information
 from .interruption import Interrupted
 from .kept_steps import KeptSteps
 from .recipe import CLUSTER_BATCH, TRIAL_STEPS
@@ -26,13 +27,14 @@ __all__ = ["FirstClusters"]
 MAX_STARTING = 100_000  # samples that are clustered for the start
 MOST_CLUSTERS = 100  # that starts are tried with: mixtures and cuts grow slow with them
 N_VIEWS = 8  # augmented views of a sample that are averaged for the start
+N_SCORED = 2  # views of a sample that start and end are compared by
 
 
 class FirstClusters(KeptSteps):
     """The start of the clustering phase, by `init` and `n_clusters`."""
 
     def _first_partition(self, trainer: Trainer) -> Any:
-        """Centres (k, latent) and labels (n,) to start from; sets the kernel's unit.
+        """Centres (k, latent) and labels (n,) to start from; sets what they tell.
 
         By `init`; where that is "auto" each start is tried, and the best is kept with
         the network that it has trained.
@@ -48,12 +50,16 @@ class FirstClusters(KeptSteps):
 
         def choose() -> Any:
             start, *rest = self._choose_start(trainer, trainer.embed())
-            return start, *rest, start_scale(trainer.embed(), *start)
+            scale = start_scale(trainer.embed(), *start)
+            views = (trainer.embed_view() for _ in range(N_SCORED))
+            labels = [nearest_centre(Z, start[0]) for Z in views]
+            return start, *rest, scale, view_information(labels)
 
-        start, self.pretrain_labels_, self.start_scores_, scale = self._recall(
-            trainer, ("start", *parameters), choose
+        start, self.pretrain_labels_, self.start_scores_, scale, information = (
+            self._recall(trainer, ("start", *parameters), choose)
         )
         self.kernel_scale_ = self._first_scale(trainer, scale)
+        self.start_information_ = information
         return start
 
     def _number(self, trainer: Trainer) -> Any:

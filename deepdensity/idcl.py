@@ -376,7 +376,6 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
 
     def _cluster(self, trainer: Trainer, start: Array) -> Any:
         """The clustering phase: the last labels, and what the guard reports."""
-        self.start_information_ = self._information(trainer)
         watch = LabelWatch(start, self.tol)
         loss = CurriculumLoss(self._gamma(trainer), self.kernel_scale_)
         self.curriculum_ = Curriculum(len(trainer.source))
@@ -467,6 +466,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         if self._keeps_clusters():
             labels = self.pretrain_labels_ = self._labels(trainer.embed())
             self.start_scores_ = {}
+            self.start_information_ = self._information(trainer)
         else:
             self.core_means_, labels = self._first_partition(trainer)
             self.core_spreads_ = np.zeros(self.n_clusters_)

@@ -28,7 +28,7 @@ class KeptSteps(FittedDeepClustering):
     """Steps of a fit, done or recalled; see :mod:`deepdensity.memory`."""
 
     # attributes that the clustering phase leaves for what comes after it
-    _set_by_clustering: tuple[str, ...] = ("start_information_", "information_")
+    _set_by_clustering: tuple[str, ...] = ("information_",)
 
     def _remembers(self) -> bool:
         """Whether steps of this fit come from `memory`, and go there."""

@@ -73,9 +73,10 @@ class NeighbourViews:
     ) -> tuple[Tensor, Tensor]:
         original = self.source.read(self.partners(rows, generator))
         if self.swap:
-            partner = self.source.read(self.partners(rows, generator))
-            swapped = torch.rand(len(x), 1, generator=generator) < self.swap
-            x = torch.where(swapped.to(x.device), partner, x)
+            partners = self.partners(rows, generator)
+            swapped = torch.rand(len(x), 1, generator=generator)[:, 0] < self.swap
+            x = x.clone()
+            x[swapped.to(x.device)] = self.source.read(partners[swapped.numpy()])
         kept = torch.rand(x.shape, generator=generator) >= self.dropout
         return x * kept.to(x), original
 
