@@ -127,6 +127,7 @@ class BaseDeepClustering(FirstClusters):
         "random_state": ["random_state"],
     }
 
+    # scikit-learn has no types, which mypy holds against its decorators
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Samples, y: Any = None) -> Self:
         """Refine encoder and clusters with one more batch of a stream.

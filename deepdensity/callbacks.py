@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["LabelRecorder"]
 
 
+# skorch has no types, which mypy holds against its classes as bases
 class LabelRecorder(Callback):  # type: ignore[misc]
     """skorch callback that records the clusters of all samples at every refresh.
 

@@ -298,6 +298,7 @@ class DECSClustering(BaseDeepClustering):
         self.balance = balance
         self.reconstruction_weight = reconstruction_weight
 
+    # scikit-learn has no types, which mypy holds against its decorators
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     @keeps_fitted_state
     def fit(self, X: Samples, y: Any = None) -> Self:

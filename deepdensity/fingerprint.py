@@ -48,6 +48,7 @@ def fingerprint(value: Any) -> str:
     return str(Fingerprint("sha1", coerce_mmap=True).hash(value))
 
 
+# joblib has no types, which mypy holds against its classes as bases
 class Fingerprint(NumpyHasher):  # type: ignore[misc]
     """joblib's hasher, with plain stand-ins for what it cannot tell apart."""
 

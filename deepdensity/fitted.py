@@ -31,6 +31,7 @@ __all__ = ["FittedDeepClustering"]
 CHECKS = {"accept_sparse": "csr", "dtype": [np.float64, np.float32, np.uint8]}
 
 
+# scikit-learn has no types, which mypy holds against its classes as bases
 class FittedDeepClustering(
     ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
     TransformerMixin,  # type: ignore[misc]

@@ -347,6 +347,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         self.gamma = gamma
         self.max_epochs = max_epochs
 
+    # scikit-learn has no types, which mypy holds against its decorators
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     @keeps_fitted_state
     def fit(self, X: Samples, y: Any = None) -> Self:

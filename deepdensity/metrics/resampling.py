@@ -18,6 +18,7 @@ from .sampling import SAMPLE_CONSTRAINTS, as_random_state
 __all__ = ["resampling_agreement"]
 
 
+# scikit-learn has no types, which mypy holds against its decorators
 @validate_params(  # type: ignore[untyped-decorator]
     {
         "estimator": [HasMethods(["fit", "predict"])],

@@ -12,6 +12,7 @@ from .sampling import SAMPLE_CONSTRAINTS, random_rows
 __all__ = ["embedding_silhouette"]
 
 
+# scikit-learn has no types, which mypy holds against its decorators
 @validate_params(  # type: ignore[untyped-decorator]
     {"estimator": [HasMethods(["transform", "predict"])], **SAMPLE_CONSTRAINTS},
     prefer_skip_nested_validation=True,

@@ -24,6 +24,7 @@ __all__ = ["mean_stability"]
 BLOCK = 1024  # rows that are dense at a time
 
 
+# scikit-learn has no types, which mypy holds against its decorators
 @validate_params(  # type: ignore[untyped-decorator]
     {
         "estimator": [HasMethods(["predict_proba"])],
