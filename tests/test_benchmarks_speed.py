@@ -12,6 +12,7 @@ from benchmarks.papers.data import Samples
 from benchmarks.speed import (
     profile,
     refresh,
+    roofline,
     search,
     selection,
     steps,
@@ -73,6 +74,37 @@ def test_the_bare_loop_takes_the_same_steps(network, loss, monkeypatch):
     start = torch.cat([p.flatten() for p in start.parameters()])
     assert (ends[0] - start).norm() > 1e-3
     assert (ends[0] - ends[1]).norm() < 1e-2 * (ends[0] - start).norm()
+
+
+def test_operations_are_those_of_the_layers(monkeypatch):
+    monkeypatch.setattr(steps, "N_SAMPLES", 32)
+    monkeypatch.setattr(steps, "BATCH", 16)
+    monkeypatch.setattr(steps, "N_STEPS", 2)
+    monkeypatch.setattr(roofline, "N_STEPS", 2)
+    setting = steps.Setting("shallow", "reconstruction", CPU, False)
+    sizes = [p.numel() for p in setting.module.parameters() if p.ndim == 2]
+    # forward, and back to weights and inputs; the data need no gradient
+    assert roofline.operations(setting) == 16 * (6 * sum(sizes) - 2 * sizes[0])
+
+
+def test_the_floor_is_of_arithmetic_and_of_the_optimiser():
+    assert_allclose(roofline.floor(6e9, 1e6, 2e9, 1e8), 3.0 + 0.28)
+
+
+def test_steps_stand_beside_the_floor_of_their_network(monkeypatch):
+    monkeypatch.setattr(roofline, "NETWORKS", {"shallow": (2000,)})
+    monkeypatch.setattr(roofline, "peak_rate", lambda device, bfloat16: 1e9)
+    monkeypatch.setattr(roofline, "bandwidth", lambda device: 1e9)
+    monkeypatch.setattr(roofline, "operations", lambda setting: 2e9)
+    rows = [r for r in roofline.step_over_roofline(CPU, 1) if r.what.endswith("f32")]
+    assert [row.what.split(", ")[:3] for row in rows] == [
+        ["floor", "shallow", loss] for loss in steps.LOSSES
+    ]
+    module = steps.Setting("shallow", "reconstruction", CPU, False).module
+    n_parameters = sum(p.numel() for p in module.parameters())
+    for row in rows:
+        assert_allclose(row.over, 2.0 + 28e-9 * n_parameters)
+        assert_allclose(row.ratios, row.time / row.over)
 
 
 def test_transform_and_forward_are_of_the_same_rows(monkeypatch):

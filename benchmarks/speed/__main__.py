@@ -14,6 +14,7 @@ import argparse
 import torch
 
 from .refresh import refresh_shares
+from .roofline import step_over_roofline
 from .steps import step_over_bare_loop, step_over_few_clusters
 from .throughput import transform_over_forward
 from .timing import machine, table
@@ -22,6 +23,7 @@ PARTS = {
     "steps": step_over_bare_loop,
     "clusters": step_over_few_clusters,
     "throughput": transform_over_forward,
+    "roofline": step_over_roofline,
 }
 
 
