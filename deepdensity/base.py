@@ -17,7 +17,7 @@ from ._typing import Array, Auto, Samples
 from .devices import has_bfloat16, resolve_device
 from .first_clusters import N_SCORED, FirstClusters
 from .guard import Guard
-from .information import view_information
+from .information import net_information
 from .inputs import Source, input_format
 from .interruption import Interruption
 from .networks.build import (
@@ -317,9 +317,9 @@ class BaseDeepClustering(FirstClusters):
         return plain if trainer.augment is None else augmented
 
     def _information(self, trainer: Trainer) -> float:
-        """Label-free score of network and head as they are; see `view_information`."""
+        """Label-free score of network and head as they are; see `net_information`."""
         views = (trainer.embed_view() for _ in range(N_SCORED))
-        return view_information([self._labels(Z) for Z in views])
+        return net_information([self._labels(Z) for Z in views])
 
     def _improved(self, trainer: Trainer, guard: Any) -> bool:
         """Score the end; where it is below the start's, network and loss go back."""

@@ -137,7 +137,7 @@ class DECSClustering(BaseDeepClustering):
         The paper's Eq. 6, or the form of the authors' code.
     max_iter : "auto" or int, default="auto"
         Iterations (gradient steps) of the clustering phase. "auto" is 2,000 where
-        samples are augmented, and 300 for vectors.
+        samples are augmented, and 200 for vectors.
     balance : "auto" or float, default="auto"
         Weight of a term that keeps clusters from dying out. "auto" is 0.3 where samples
         are augmented, and for vectors the paper's 0.
@@ -162,7 +162,8 @@ class DECSClustering(BaseDeepClustering):
         Score in nats of each start that ``init="auto"`` has tried; empty otherwise.
     start_information_, information_ : float
         Label-free score of the clusters at the start of the clustering phase and at its
-        end, in nats: what two views of a sample share about its cluster.
+        end, in nats: what two views of a sample share about its cluster, less three
+        times what they do not; see :func:`deepdensity.information.net_information`.
     kernel_scale_ : float
         Squared unit of the Student-t kernel.
     cluster_centers_ : ndarray of shape (n_clusters, n_components)

@@ -11,7 +11,7 @@ import numpy as np
 from ._typing import Array
 from .assignment import cluster_means, nearest_centre
 from .cluster_number import try_numbers
-from .information import view_information
+from .information import net_information
 from .interruption import Interrupted
 from .kept_steps import KeptSteps
 from .recipe import CLUSTER_BATCH, TRIAL_STEPS
@@ -53,7 +53,7 @@ class FirstClusters(KeptSteps):
             scale = start_scale(trainer.embed(), *start)
             views = (trainer.embed_view() for _ in range(N_SCORED))
             labels = [nearest_centre(Z, start[0]) for Z in views]
-            return start, *rest, scale, view_information(labels)
+            return start, *rest, scale, net_information(labels)
 
         start, self.pretrain_labels_, self.start_scores_, scale, information = (
             self._recall(trainer, ("start", *parameters), choose)

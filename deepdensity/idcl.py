@@ -165,7 +165,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         has 0.1.
     max_epochs : "auto" or int, default="auto"
         Epochs of the clustering phase. "auto" is 40, at least 300 and at most 4,000
-        steps.
+        steps, where samples are augmented, and 200 steps for vectors.
 
     Attributes
     ----------
@@ -183,7 +183,8 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         Score in nats of each start that ``init="auto"`` has tried; empty otherwise.
     start_information_, information_ : float
         Label-free score of the clusters at the start of the clustering phase and at its
-        end, in nats: what two views of a sample share about its cluster.
+        end, in nats: what two views of a sample share about its cluster, less three
+        times what they do not; see :func:`deepdensity.information.net_information`.
     kernel_scale_ : float
         Squared unit of the Student-t kernel.
     density_ : ndarray of shape (n_samples,)

@@ -278,6 +278,24 @@ def view_information(labels):
     return sum(values) / len(values)
 
 
+def net_information(labels, price):
+    """Shared information less `price` times H(c | c'): sums over every pair."""
+    total, n_pairs = 0.0, 0
+    for a in labels:
+        for b in labels:
+            if a is b:
+                continue
+            n_pairs += 1
+            for j in set(a):
+                for m in set(b):
+                    p_jm = np.mean((a == j) & (b == m))
+                    if p_jm:
+                        p_j, p_m = np.mean(a == j), np.mean(b == m)
+                        total += p_jm * math.log(p_jm / (p_j * p_m))  # shared
+                        total += price * p_jm * math.log(p_jm / p_m)  # minus H(c|c')
+    return total / n_pairs
+
+
 def target_distribution(Q):
     n, k = Q.shape
     frequency = [sum(Q[i, j] for i in range(n)) for j in range(k)]

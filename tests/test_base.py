@@ -668,6 +668,21 @@ def test_an_end_that_is_worse_than_the_start_is_not_kept(short):
 
 
 @pytest.mark.parametrize("short", BOTH)
+def test_start_and_end_are_scored_by_what_views_share_less_what_is_lost(
+    short, monkeypatch
+):
+    seen = []
+    for module in (base, first_clusters):
+        score = module.net_information
+        spy = functools.partial(lambda f, views: seen.append(views) or f(views), score)
+        monkeypatch.setattr(module, "net_information", spy)
+    model = short(augment="auto", guard=False).fit(digit_vectors(200)[0])
+    start, end = (reference.net_information(views, 3) for views in seen)
+    assert_allclose([model.start_information_, model.information_], [start, end])
+    assert any((a != b).any() for a, b in seen)  # neighbours are not all in one cluster
+
+
+@pytest.mark.parametrize("short", BOTH)
 def test_scores_of_start_and_end_are_information_of_two_views(short):
     X, _ = digit_vectors(200)
     centres = {"core_fraction": None} if short is idcl else {}
