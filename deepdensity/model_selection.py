@@ -14,6 +14,7 @@ from .metrics.sampling import as_random_state
 __all__ = ["ClusteringKFold", "InSampleSplit"]
 
 
+# scikit-learn has no types, which mypy holds against its classes as bases
 class InSampleSplit(BaseCrossValidator):  # type: ignore[misc]
     """Train and score on all samples: a search without held-out data.
 
@@ -85,6 +86,7 @@ class InSampleSplit(BaseCrossValidator):  # type: ignore[misc]
         return self.n_splits
 
 
+# scikit-learn has no types, which mypy holds against its classes as bases
 class ClusteringKFold(KFold):  # type: ignore[misc]
     """Folds of shuffled samples: fitted to some, scored on the others.
 

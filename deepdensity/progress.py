@@ -13,6 +13,7 @@ FORMAT = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
 SMOOTHING = 0.9  # of the loss from step to step
 
 
+# skorch has no types, which mypy holds against its classes as bases
 class Progress(Callback):  # type: ignore[misc]
     """One bar for a phase, or for several short ones, moved by every batch.
 

@@ -71,6 +71,7 @@ def constant(progress: float, warm_up: float = 0.0) -> float:
 SCHEDULES = {"one-cycle": one_cycle, "constant": constant}
 
 
+# skorch has no types, which mypy holds against its classes as bases
 class RecordedRate(Callback):  # type: ignore[misc]
     """skorch callback that notes the learning rate in the history, as "lr".
 
@@ -88,6 +89,7 @@ class RecordedRate(Callback):  # type: ignore[misc]
         net.history.record("lr", self.rate_)
 
 
+# skorch has no types, which mypy holds against its classes as bases
 class ScheduledRate(Callback):  # type: ignore[misc]
     """skorch callback that sets the learning rate before every step.
 

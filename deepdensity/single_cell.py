@@ -21,6 +21,7 @@ from ._typing import Array, Samples
 __all__ = ["CountsTransformer"]
 
 
+# scikit-learn has no types, which mypy holds against its classes as bases
 class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     r"""Normalise the counts of each cell to one total, and take logarithms.
 
@@ -86,6 +87,7 @@ class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator): 
         self.target_sum = target_sum
         self.n_top_genes = n_top_genes
 
+    # scikit-learn has no types, which mypy holds against its decorators
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Samples, y: Any = None) -> Self:
         """Learn the median total and, if asked for, the genes to keep.

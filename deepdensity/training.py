@@ -36,6 +36,7 @@ __all__ = ["AutoencoderNet", "Trainer", "decode", "embed", "reconstruction_error
 PHASES = {"pretrain": "pretraining", "cluster": "clustering", "decoder": "decoder"}
 
 
+# skorch has no types, which mypy holds against its classes as bases
 class PhaseNet(NeuralNet):  # type: ignore[misc]
     """skorch net of one phase: it trains epoch by epoch until the user interrupts.
 

@@ -92,7 +92,7 @@ def test_the_floor_is_of_arithmetic_and_of_the_optimiser():
 
 
 def test_steps_stand_beside_the_floor_of_their_network(monkeypatch):
-    monkeypatch.setattr(roofline, "NETWORKS", {"shallow": (2000,)})
+    monkeypatch.setattr(steps, "NETWORKS", {"shallow": (2000,)})
     monkeypatch.setattr(roofline, "peak_rate", lambda device, bfloat16: 1e9)
     monkeypatch.setattr(roofline, "bandwidth", lambda device: 1e9)
     monkeypatch.setattr(roofline, "operations", lambda setting: 2e9)

@@ -1,13 +1,10 @@
 """A training step over its roofline floor: what the device could do at best."""
 
-import time
-
+import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from deepdensity.devices import has_bfloat16
-
-from .steps import LOSSES, N_STEPS, NETWORKS, Setting
+from .steps import N_STEPS, settings
 from .timing import Ratio, interleaved
 
 __all__ = ["floor", "step_over_roofline"]
@@ -20,14 +17,7 @@ ADAM_BYTES = 28  # a parameter: it, gradient, two moments read, all but one writ
 
 def least_seconds(function, device):
     """The shortest of five calls, after one that warms up."""
-    seconds = []
-    for _ in range(N_TRIES + 1):
-        start = time.perf_counter()
-        function()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        seconds.append(time.perf_counter() - start)
-    return min(seconds[1:])
+    return interleaved([function], N_TRIES, device).min()
 
 
 def peak_rate(device, bfloat16):
@@ -68,14 +58,13 @@ def floor(n_operations, n_parameters, rate, bytes_per_second):
 def step_over_roofline(device, n_rounds):
     """The package's step over its floor, for each network and loss."""
     copied = bandwidth(device)
-    for bfloat16 in (False, True)[: 1 + has_bfloat16(device)]:
-        rate = peak_rate(device, bfloat16)
-        for network in NETWORKS:
-            for loss in LOSSES:
-                setting = Setting(network, loss, device, bfloat16)
-                n_parameters = sum(p.numel() for p in setting.module.parameters())
-                least = floor(operations(setting), n_parameters, rate, copied)
-                seconds = interleaved([setting.ours], n_rounds, device)[:, 0] / N_STEPS
-                name = f"floor, {network}, {loss}, {'bf16' if bfloat16 else 'f32'}"
-                median = float(sorted(seconds)[len(seconds) // 2])
-                yield Ratio(name, median, least, list(seconds / least), "")
+    rates = {}  # of each precision
+    for name, setting in settings(device):
+        bfloat16 = setting.bfloat16
+        if bfloat16 not in rates:
+            rates[bfloat16] = peak_rate(device, bfloat16)
+        n_parameters = sum(p.numel() for p in setting.module.parameters())
+        least = floor(operations(setting), n_parameters, rates[bfloat16], copied)
+        seconds = interleaved([setting.ours], n_rounds, device)[:, 0] / N_STEPS
+        ratios = list(seconds / least)
+        yield Ratio(f"floor, {name}", float(np.median(seconds)), least, ratios, "")

@@ -89,26 +89,24 @@ class Setting:
                 optimizer.step()
 
 
-def step_over_bare_loop(device, n_rounds):
-    """The package's step over the bare loop's, for each network and loss.
+def settings(device):
+    """Name and Setting of each network with each loss.
 
     In bfloat16, too, where the device computes in it.
     """
-    goal = "<= 1.10" if device.type == "cuda" else "<= 1.05"
     for network in NETWORKS:
         for loss in LOSSES:
             for bfloat16 in (False, True)[: 1 + has_bfloat16(device)]:
-                setting = Setting(network, loss, device, bfloat16)
-                name = f"step, {network}, {loss}, {'bf16' if bfloat16 else 'f32'}"
-                yield ratio(
-                    name,
-                    setting.ours,
-                    setting.bare_loop,
-                    n_rounds,
-                    device,
-                    goal,
-                    N_STEPS,
-                )
+                name = f"{network}, {loss}, {'bf16' if bfloat16 else 'f32'}"
+                yield name, Setting(network, loss, device, bfloat16)
+
+
+def step_over_bare_loop(device, n_rounds):
+    """The package's step over the bare loop's, for each network and loss."""
+    goal = "<= 1.10" if device.type == "cuda" else "<= 1.05"
+    for name, setting in settings(device):
+        ways = setting.ours, setting.bare_loop
+        yield ratio(f"step, {name}", *ways, n_rounds, device, goal, N_STEPS)
 
 
 def step_over_few_clusters(device, n_rounds):

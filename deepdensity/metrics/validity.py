@@ -28,6 +28,7 @@ class Tree(NamedTuple):
     cores: np.ndarray  # (m,), their core distances
 
 
+# scikit-learn has no types, which mypy holds against its decorators
 @validate_params(  # type: ignore[untyped-decorator]
     {"estimator": [HasMethods(["transform", "predict"])], **SAMPLE_CONSTRAINTS},
     prefer_skip_nested_validation=True,
