@@ -1,7 +1,6 @@
-"""Samples to clusters: Student-t soft assignment, density cores, the DEC target."""
+"""Samples to clusters: Student-t soft assignment, its balance, the DEC target."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -9,18 +8,11 @@ from torch import Tensor
 
 from ._typing import Array
 from .density import squared_distances
-from .ranking import highest_per_cluster
 
 __all__ = [
-    "DensityCores",
-    "blended_cores",
     "by_blocks",
     "cluster_balance",
     "cluster_means",
-    "core_means",
-    "core_silhouette",
-    "core_similarity",
-    "density_core",
     "kernel_scale",
     "kl_divergence",
     "nearest_centre",
@@ -229,144 +221,6 @@ def cluster_balance(q: Tensor) -> Tensor:
     return torch.xlogy(share, share * q.shape[1]).sum()
 
 
-class DensityCores(NamedTuple):
-    """The cores of all clusters, by what core similarity needs of them."""
-
-    means: Tensor  # (k, d)
-    spreads: Tensor  # (k,): mean squared distance of a core's samples to its mean
-
-
-def density_core(density: Array, labels: Array, fraction: float) -> dict[int, Array]:
-    r"""The densest samples of every cluster (Zheng et al. 2024, Eq. 9).
-
-    .. math::
-        D_j = \{x_i \in C_j : \rho_i \text{ among the }
-        \lceil \epsilon |C_j| \rceil \text{ highest of } C_j\}
-
-    Parameters
-    ----------
-    density : array of shape (n,)
-    labels : int array of shape (n,)
-    fraction : float in (0, 1]
-        :math:`\epsilon`, 5 % in the paper.
-
-    Returns
-    -------
-    dict of int to int array
-        Indices of the core's samples for every label that occurs.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from deepdensity.assignment import density_core
-    >>> density, labels = np.array([3, 9, 5, 1, 2]), np.array([0, 0, 0, 1, 1])
-    >>> density_core(density, labels, 0.5)
-    {0: array([1, 2]), 1: array([4])}
-    """
-    cores = highest_per_cluster(density, labels, fraction)
-    return {int(labels[core[0]]): core for core in cores}
-
-
-def core_means(
-    Z: Tensor, samples: dict[int, Array], previous: DensityCores
-) -> DensityCores:
-    """Means and spreads of the cores.
-
-    Parameters
-    ----------
-    Z : tensor of shape (n, d)
-    samples : dict of int to int array
-        The cores' samples, as :func:`density_core` gives them.
-    previous : DensityCores
-        Kept for a cluster without samples.
-
-    Returns
-    -------
-    DensityCores
-
-    Examples
-    --------
-    >>> import torch
-    >>> from deepdensity.assignment import DensityCores, core_means
-    >>> Z = torch.tensor([[0.0], [2.0], [9.0]])
-    >>> before = DensityCores(torch.tensor([[5.0], [8.0]]), torch.tensor([0.0, 3.0]))
-    >>> cores = core_means(Z, {0: [0, 1]}, previous=before)
-    >>> cores.means.tolist(), cores.spreads.tolist()
-    ([[1.0], [8.0]], [1.0, 3.0])
-    """
-    means, spreads = previous.means.clone(), previous.spreads.clone()
-    for label, core in samples.items():
-        points = Z[torch.as_tensor(core, device=Z.device)]
-        means[label] = points.mean(0)
-        spreads[label] = (points - means[label]).square().sum(1).mean()
-    return DensityCores(means, spreads)
-
-
-def blended_cores(old: DensityCores, new: DensityCores, share: Tensor) -> DensityCores:
-    r"""Cores between old and new ones.
-
-    .. math::
-        \bar z_j = (1 - a_j) \bar z_j^{old} + a_j \bar z_j^{new}
-
-    and likewise the spreads.
-
-    Parameters
-    ----------
-    old, new : DensityCores
-    share : tensor of shape (k,)
-        :math:`a`, in [0, 1].
-
-    Returns
-    -------
-    DensityCores
-
-    Examples
-    --------
-    >>> import torch
-    >>> from deepdensity.assignment import DensityCores, blended_cores
-    >>> old = DensityCores(torch.tensor([[0.0], [0.0]]), torch.tensor([1.0, 1.0]))
-    >>> new = DensityCores(torch.tensor([[4.0], [4.0]]), torch.tensor([3.0, 3.0]))
-    >>> cores = blended_cores(old, new, torch.tensor([0.0, 0.5]))
-    >>> cores.means.tolist(), cores.spreads.tolist()
-    ([[0.0], [2.0]], [1.0, 2.0])
-    """
-    means = torch.lerp(old.means, new.means, share[:, None])
-    return DensityCores(means, torch.lerp(old.spreads, new.spreads, share))
-
-
-def core_similarity(Z: Tensor, cores: DensityCores) -> Tensor:
-    r"""Density-core similarity: small is near (Zheng et al. 2024, Eq. 10).
-
-    .. math::
-        s_{ij} = \frac{1}{|D_j|} \sum_{z \in D_j} \|z_i - z\|^2
-               = \|z_i - \bar z_j\|^2
-                 + \frac{1}{|D_j|} \sum_{z \in D_j} \|z - \bar z_j\|^2
-
-    The text of the paper has lost the formula; this is the form whose gradient is the
-    published Eq. 15. The second form makes it O(n k d) whatever the size of the cores.
-
-    Parameters
-    ----------
-    Z : tensor of shape (n, d)
-    cores : DensityCores
-
-    Returns
-    -------
-    tensor of shape (n, k)
-        In squared units of the latent space.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from deepdensity.assignment import DensityCores, core_similarity
-    >>> cores = DensityCores(torch.tensor([[1.0], [9.0]]), torch.tensor([1.0, 0.0]))
-    >>> core_similarity(torch.tensor([[0.0], [9.0]]), cores)
-    tensor([[ 2., 81.],
-            [65.,  0.]])
-    """
-    return squared_distances_to(Z, cores.means) + cores.spreads
-
-
 def target_distribution(Q: Tensor, weight: Tensor | None = None) -> Tensor:
     r"""DEC's auxiliary target (Xie et al. 2016, Eq. 3), which IDCL's Eq. 12 uses.
 
@@ -430,35 +284,3 @@ def kl_divergence(P: Tensor, Q: Tensor) -> Tensor:
     """
     log_q = Q.clamp(min=torch.finfo(Q.dtype).tiny).log()
     return (torch.xlogy(P, P) - P * log_q).sum(1).mean()
-
-
-def core_silhouette(similarity: Tensor) -> Tensor:
-    r"""Simplified silhouette of every sample with respect to the density cores.
-
-    .. math::
-        \frac{s_{i(2)} - s_{i(1)}}{s_{i(2)}}
-
-    where :math:`s_{i(1)} \le s_{i(2)}` are the two smallest core similarities of sample
-    i: 1 deep in a cluster, 0 half way between two. Free of the latent space's scale.
-
-    Parameters
-    ----------
-    similarity : tensor of shape (n, k)
-
-    Returns
-    -------
-    tensor of shape (n,)
-        In [0, 1]; 0 where there is one cluster only.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from deepdensity.assignment import core_silhouette
-    >>> core_silhouette(torch.tensor([[1.0, 4.0], [2.0, 2.0]]))
-    tensor([0.7500, 0.0000])
-    """
-    if similarity.shape[1] < 2:
-        return similarity.new_zeros(len(similarity))
-    nearest = similarity.topk(2, dim=1, largest=False).values  # (n, 2)
-    gap = nearest[:, 1] - nearest[:, 0]
-    return gap / nearest[:, 1].clamp(min=torch.finfo(similarity.dtype).tiny)

@@ -17,6 +17,7 @@ from ._typing import Array, Auto, Samples
 from .devices import has_bfloat16, resolve_device
 from .first_clusters import N_SCORED, FirstClusters
 from .guard import Guard
+from .inference import reconstruction_error
 from .information import net_information
 from .inputs import Source, input_format
 from .interruption import Interruption
@@ -38,7 +39,7 @@ from .recipe import (
 from .schedules import SCHEDULES, check_callbacks
 from .starts import MIN_PER_CLUSTER, STARTS
 from .telling import warn
-from .training import Trainer, reconstruction_error
+from .training import Trainer
 
 __all__ = ["BaseDeepClustering", "keeps_fitted_state"]
 

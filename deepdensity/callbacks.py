@@ -8,13 +8,9 @@ import torch
 from skorch.callbacks import Callback
 
 from ._typing import Array
-from .assignment import (
-    DensityCores,
-    by_blocks,
-    core_similarity,
-    squared_distances_to,
-)
-from .training import embed
+from .assignment import by_blocks, squared_distances_to
+from .density_cores import DensityCores, core_similarity
+from .inference import embed
 
 if TYPE_CHECKING:
     from .inputs import Source

@@ -9,21 +9,21 @@ import torch
 from torch import Tensor
 
 from ._typing import Array, Samples
-from .assignment import (
-    DensityCores,
-    blended_cores,
-    core_means,
-    core_silhouette,
-    core_similarity,
-    density_core,
-    soft_assignment,
-)
+from .assignment import soft_assignment
 from .density import (
     cutoff_distance,
     density_error,
     difficulty_score,
     local_density,
     sampled_density,
+)
+from .density_cores import (
+    DensityCores,
+    blended_cores,
+    core_means,
+    core_silhouette,
+    core_similarity,
+    density_core,
 )
 from .fitted import FittedDeepClustering
 from .recipe import STREAM_FEWEST, STREAM_MEMORY, STREAM_SHARES
@@ -176,8 +176,11 @@ class DensityCoreHead(FittedDeepClustering):
         """Mean simplified silhouette of the samples with respect to the density cores.
 
         Needs no labels, higher is better; see
-        :func:`deepdensity.assignment.core_silhouette`. Free of the latent space's
-        scale, it compares fits of the same `n_clusters` and `core_fraction`.
+        :func:`deepdensity.density_cores.core_silhouette`. Free of the latent space's
+        scale, it compares fits of the same `n_clusters` and `core_fraction`. A fit that
+        has gone back to its start, for an end with less stable clusters, keeps the
+        wider clusters of its start, each as a whole in the place of a core: it scores
+        lower than the fits whose end counts.
 
         Parameters
         ----------

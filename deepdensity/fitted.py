@@ -21,10 +21,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ._typing import Array, Samples
 from .assignment import by_blocks
 from .devices import device_or_cpu
+from .inference import decode, embed
 from .inputs import Source, image_layout
 from .persistence import load_estimator, save_estimator
 from .rows import Rows, is_read_by_slices
-from .training import decode, embed
 
 __all__ = ["FittedDeepClustering"]
 

@@ -13,11 +13,11 @@ from torch.nn import functional as F
 from ._typing import Array
 from .assignment import (
     cluster_balance,
-    core_similarity,
     kl_divergence,
     soft_assignment,
     squared_distances_to,
 )
+from .density_cores import core_similarity
 from .stability import determinacy, instability, otsu_threshold, sample_stability
 
 __all__ = ["CurriculumLoss", "InstabilityLoss", "ReconstructionLoss", "total_loss"]
@@ -92,7 +92,7 @@ class CurriculumLoss(ReconstructionLoss):
     Examples
     --------
     >>> import torch
-    >>> from deepdensity.assignment import DensityCores
+    >>> from deepdensity.density_cores import DensityCores
     >>> from deepdensity.losses import CurriculumLoss
     >>> loss = CurriculumLoss(gamma=0.1)
     >>> loss.cores = DensityCores(torch.tensor([[0.0], [2.0]]), torch.zeros(2))

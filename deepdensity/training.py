@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from ._typing import Array, Samples
 from .batches import BatchIterator, TrainingSet
-from .inputs import BLOCK, Source
+from .inference import embed
+from .inputs import Source
 from .interruption import Interruption
 from .losses import ReconstructionLoss
 from .passes import network_passes
@@ -27,11 +28,7 @@ from .progress import Progress
 from .rows import SomeRows
 from .schedules import SCHEDULES, WARM_UP, RecordedRate, ScheduledRate
 
-if TYPE_CHECKING:
-    from .inputs import InputFormat
-
-__all__ = ["AutoencoderNet", "Trainer", "decode", "embed", "reconstruction_error"]
-
+__all__ = ["AutoencoderNet", "Trainer"]
 
 PHASES = {"pretrain": "pretraining", "cluster": "clustering", "decoder": "decoder"}
 
@@ -378,59 +375,3 @@ def frozen(parameters: Any) -> Iterator[None]:
     finally:
         for parameter in parameters:
             parameter.requires_grad_(True)
-
-
-def in_dtype(module: Any, dtype: torch.dtype, device: torch.device) -> Any:
-    """The module in evaluation mode: itself in float32, a converted copy otherwise."""
-    module.eval()
-    if dtype == torch.float32:
-        return module
-    return copy.deepcopy(module).to(device=device, dtype=dtype)
-
-
-def embed(module: Any, source: Source, dtype: torch.dtype, view: Any = None) -> Array:
-    """Embedding of all rows, block by block: array (n, latent) of the given dtype.
-
-    ``view(x, rows)``, if given, changes each block before. In float64 a row's embedding
-    does not depend, to seven digits, on its block.
-    """
-    module = in_dtype(module, dtype, source.device)
-    blocks = []
-    with torch.inference_mode():
-        for rows in source.blocks():
-            x = source.read(rows, dtype)
-            if view is not None:
-                x = view(x, np.arange(rows.start, rows.stop))
-            blocks.append(module.encode(x).cpu())
-    return torch.cat(blocks).numpy()
-
-
-def decode(module: Any, Z: Array, format: InputFormat, device: torch.device) -> Array:
-    """Rows in the units of X for embeddings Z (m, latent), in the dtype of Z."""
-    points = torch.from_numpy(Z)
-    module = in_dtype(module, points.dtype, device)
-    with torch.inference_mode():
-        blocks = [
-            format.restore(module.decode(block.to(device))).cpu()
-            for block in torch.split(points, BLOCK)
-        ]
-    return torch.cat(blocks).numpy()
-
-
-def reconstruction_error(module: Any, source: Source, Z: Array) -> float:
-    """Mean squared error of the reconstructed values, in squared units of X.
-
-    Z (n, latent) is the embedding of all rows.
-    """
-    module.eval()
-    total = 0.0
-    with torch.inference_mode():
-        for rows in source.blocks():
-            x = source.read(rows)
-            error = source.format.layout.from_network(
-                module.decode(torch.from_numpy(Z[rows]).to(x)) - x
-            )
-            error = error.double()
-            _, scale = source.format.shift(error)
-            total += float((error * scale).square().sum())
-    return float(total / (len(source) * source.X.shape[1]))

@@ -18,7 +18,8 @@ from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 from torch import nn
 
 from deepdensity import base, first_clusters, inputs, recipe
-from deepdensity.assignment import cluster_means, density_core
+from deepdensity.assignment import cluster_means
+from deepdensity.density_cores import density_core
 from deepdensity.information import net_information
 from deepdensity.networks import MLPAutoencoder
 from deepdensity.starts import STARTS

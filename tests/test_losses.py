@@ -5,7 +5,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from deepdensity.assignment import DensityCores
+from deepdensity.density_cores import DensityCores
 from deepdensity.losses import (
     CurriculumLoss,
     InstabilityLoss,

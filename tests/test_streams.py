@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import ndimage, sparse
 from skorch.callbacks import Callback
 
-from deepdensity.assignment import DensityCores, blended_cores
+from deepdensity.density_cores import DensityCores, blended_cores
 from deepdensity.metrics import clustering_accuracy
 from deepdensity.recipe import STREAM_EPOCHS, STREAM_MEMORY
 

@@ -11,19 +11,14 @@ from torch import nn
 
 from deepdensity.augmentation import random_affine
 from deepdensity.batches import TrainingSet
-from deepdensity.inputs import Source
+from deepdensity.inference import reconstruction_error
 from deepdensity.losses import ReconstructionLoss
-from deepdensity.networks import ConvAutoencoder, MLPAutoencoder
+from deepdensity.networks import MLPAutoencoder
 from deepdensity.schedules import SCHEDULES, WARM_UP
-from deepdensity.training import (
-    decode,
-    embed,
-    encoder_parameters,
-    reconstruction_error,
-)
+from deepdensity.training import encoder_parameters
 from deepdensity.views import AugmentedViews
 
-from .common import CPU, digits_source, generator, trainer
+from .common import digits_source, generator, trainer
 
 
 def test_training_is_that_of_a_bare_torch_loop():
@@ -48,22 +43,6 @@ def test_training_is_that_of_a_bare_torch_loop():
         assert_allclose(ours.detach(), theirs.detach(), rtol=1e-6, atol=1e-8)
     batches = [b["train_loss"] for row in run.history for b in row["batches"]]
     assert_allclose(batches, losses, rtol=1e-6)
-
-
-@pytest.mark.parametrize("image", [False, True])
-def test_embedding_is_that_of_each_row_alone(image):
-    source = digits_source(image)
-    shape = source.format.layout.shape
-    module = ConvAutoencoder(shape, 5) if image else MLPAutoencoder(shape, 5)
-    whole = embed(module, source, torch.float64)
-    alone = [
-        embed(module, Source(source.X[i : i + 1], source.format, CPU), torch.float64)
-        for i in range(20)
-    ]
-    assert whole.dtype == np.float64
-    assert_allclose(np.concatenate(alone), whole[:20], rtol=1e-9)
-    assert next(module.parameters()).dtype == torch.float32  # a copy was converted
-    assert_allclose(embed(module, source, torch.float32), whole, atol=1e-4)
 
 
 def affine_trainer():
@@ -103,18 +82,6 @@ def test_without_augmentation_the_view_averaged_embedding_is_the_embedding():
     assert_array_equal(plain.embed_view(), plain.embed())
     of_vectors = trainer(digits_source(), views={"cluster": lambda x, *_: (2 * x, x)})
     assert_array_equal(of_vectors.embed_views(3), of_vectors.embed())
-
-
-@pytest.mark.parametrize("image", [False, True])
-def test_decode_and_reconstruction_error_are_in_the_units_of_X(image):
-    source = digits_source(image)
-    run = trainer(source)
-    run.pretrain(5)
-    Z = embed(run.module, source, torch.float64)
-    rows = decode(run.module, Z, source.format, CPU)
-    assert rows.shape == source.X.shape
-    error = ((rows - source.X) ** 2).mean()
-    assert_allclose(reconstruction_error(run.module, source, Z), error, rtol=1e-5)
 
 
 class Shared(nn.Module):

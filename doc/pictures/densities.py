@@ -4,9 +4,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from deepdensity.assignment import density_core
 from deepdensity.curriculum import select_easiest
 from deepdensity.density import cutoff_distance, difficulty_score, local_density
+from deepdensity.density_cores import density_core
 
 COLOURS = np.array(["#0072B2", "#D55E00"])
 
