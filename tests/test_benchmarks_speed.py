@@ -1,6 +1,8 @@
 """The speed benchmark: times in turns, ratios, and that both sides do the same work."""
 
 import re
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -74,6 +76,23 @@ def test_the_bare_loop_takes_the_same_steps(network, loss, monkeypatch):
     start = torch.cat([p.flatten() for p in start.parameters()])
     assert (ends[0] - start).norm() > 1e-3
     assert (ends[0] - ends[1]).norm() < 1e-2 * (ends[0] - start).norm()
+
+
+def test_a_compiled_step_stands_beside_one_that_is_not(monkeypatch):
+    monkeypatch.setattr(steps, "NETWORKS", {"shallow": (2000,)})
+    compiled, trainer = [], steps.Trainer
+
+    def seen(*args, **params):
+        compiled.append(params["compiled"])
+        return trainer(*args, **{**params, "compiled": False})
+
+    monkeypatch.setattr(steps, "Trainer", seen)
+    rows = [r for r in steps.compiled_step(CPU, 1) if r.what.endswith("f32")]
+    assert [row.what for row in rows] == [
+        f"compiled step, shallow, {loss}, f32" for loss in steps.LOSSES
+    ]
+    # in turns: a round of warming up, another one the other way round
+    assert compiled[:4] == [True, False, False, True]
 
 
 def test_operations_are_those_of_the_layers(monkeypatch):
@@ -188,6 +207,31 @@ def test_whole_fits_take_the_epochs_that_they_say(name):
     for row in rows:
         steps[row["phase"]] += len(row["batches"])
     assert steps == {"pretrain": 4, "cluster": 4}  # two epochs of two batches
+
+
+@pytest.mark.parametrize("has_bfloat16", [False, True])
+def test_fits_beside_clustpy_are_in_bfloat16_where_the_device_is(
+    has_bfloat16, monkeypatch
+):
+    samples = Samples("usps", digit_vectors(30)[0], 10, (8, 8))
+    fitted = []
+    peers = SimpleNamespace(fit_peer=lambda name, samples, *_: fitted.append(name))
+    monkeypatch.setitem(sys.modules, "benchmarks.papers.peers", peers)
+    monkeypatch.setattr(whole_fits, "load", lambda name, home: (samples, None))
+    monkeypatch.setattr(whole_fits, "has_bfloat16", lambda device: has_bfloat16)
+    monkeypatch.setattr(
+        whole_fits,
+        "fit_ours",
+        lambda name, samples, epochs, precision, device: fitted.append(
+            (name, len(samples.X), precision)
+        ),
+    )
+    rows = list(whole_fits.fit_over_clustpy(CPU, 1, None, 20, 2))
+    precisions = ["float32", "bfloat16"][: 1 + has_bfloat16]
+    assert set(fitted) == {"DEC", "IDEC"} | {
+        (name, 20, precision) for name in ("DECS", "IDCL") for precision in precisions
+    }
+    assert len(rows) == 2 * len(precisions)
 
 
 def test_a_search_is_timed_without_and_with_memory(monkeypatch):

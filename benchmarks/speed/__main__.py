@@ -4,9 +4,9 @@ python -m benchmarks.speed
 python -m benchmarks.speed --device cuda --only steps refresh
 python -m benchmarks.speed --only clustpy --data-home FOLDER
 
-The parts "search" (a quarter of an hour; of the texts of R8, with FOLDER), "selection"
-(mnist.npz in FOLDER) and "clustpy" (ClustPy 0.0.3, and usps.npz in FOLDER) run only if
-asked.
+The parts "compile" (with a C++ compiler, on a GPU Triton), "search" (a quarter of an
+hour; of the texts of R8, with FOLDER), "selection" (mnist.npz in FOLDER) and "clustpy"
+(ClustPy 0.0.3, and usps.npz in FOLDER) run only if asked.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import torch
 
 from .refresh import refresh_shares
 from .roofline import step_over_roofline
-from .steps import step_over_bare_loop, step_over_few_clusters
+from .steps import compiled_step, step_over_bare_loop, step_over_few_clusters
 from .throughput import transform_over_forward
 from .timing import machine, table
 
@@ -24,10 +24,10 @@ PARTS = {
     "clusters": step_over_few_clusters,
     "throughput": transform_over_forward,
     "roofline": step_over_roofline,
+    "compile": compiled_step,
 }
-
-
-LONG = ("refresh", "search", "selection", "clustpy")
+OTHERS = ("refresh", "search", "selection", "clustpy")
+DEFAULT = ("steps", "clusters", "throughput", "roofline", "refresh")
 
 
 def main():
@@ -35,7 +35,7 @@ def main():
         prog="python -m benchmarks.speed", description=__doc__.split("\n")[0]
     )
     parser.add_argument("--device", default="cpu", type=torch.device)
-    parser.add_argument("--only", nargs="+", choices=[*PARTS, *LONG])
+    parser.add_argument("--only", nargs="+", choices=[*PARTS, *OTHERS])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--sizes", type=int, nargs="+", default=[2000, 10_000, 50_000])
     parser.add_argument("--data-home", metavar="FOLDER", help="of the data")
@@ -44,7 +44,7 @@ def main():
         "--epochs", type=int, default=10, help="of a phase, for clustpy"
     )
     options = parser.parse_args()
-    only = options.only or [*PARTS, "refresh"]
+    only = options.only or DEFAULT
     print(machine(options.device), flush=True)
     rows = [
         row

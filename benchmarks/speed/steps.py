@@ -1,5 +1,6 @@
 """A training step of the package over one of a bare torch loop."""
 
+import functools
 import math
 
 import numpy as np
@@ -16,7 +17,7 @@ from deepdensity.views import AugmentedViews
 
 from .timing import ratio
 
-__all__ = ["step_over_bare_loop", "step_over_few_clusters"]
+__all__ = ["compiled_step", "step_over_bare_loop", "step_over_few_clusters"]
 
 BATCH = 256
 N_SAMPLES = 10 * BATCH
@@ -57,7 +58,7 @@ class Setting:
         self.bfloat16 = bfloat16
         self.X = self.source.read(slice(None))  # in the loop's favour: already there
 
-    def ours(self):
+    def ours(self, compiled=False):
         views = {"cluster": AugmentedViews(self.augment, True)} if self.augment else {}
         trainer = Trainer(
             self.module,
@@ -67,6 +68,7 @@ class Setting:
             batch_size=BATCH,
             views=views,
             bfloat16=self.bfloat16,
+            compiled=compiled,
         )
         with trainer.phase("cluster", self.loss, 1, N_STEPS) as net:
             net.fit_loop(TrainingSet(self.source, n_batches=N_STEPS), epochs=1)
@@ -117,3 +119,10 @@ def step_over_few_clusters(device, n_rounds):
         )
         name = f"step, {network}, 1,000 clusters over 10"
         yield ratio(name, many, few, n_rounds, device, "<= 1.5", N_STEPS)
+
+
+def compiled_step(device, n_rounds):
+    """A step with ``compile=True`` over one without; the first round compiles."""
+    for name, setting in settings(device):
+        ways = functools.partial(setting.ours, compiled=True), setting.ours
+        yield ratio(f"compiled step, {name}", *ways, n_rounds, device, "", N_STEPS)
