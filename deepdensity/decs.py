@@ -68,14 +68,14 @@ class DECSClustering(BaseDeepClustering):
         What an augmented image is to be turned into: the image as it was, or the
         augmented one, as in the papers.
     batch_size : "auto" or int, default="auto"
-        "auto" is 256; in the pretraining of images a power of two from 32 on that
-        makes at least 128 batches an epoch.
+        "auto" is 256; in the pretraining of images the largest power of two from 32 on
+        that makes 128 batches an epoch, and 32 where none does.
     lr : float, default=2e-3
         Highest learning rate of Adam, in all phases.
     schedule : {"one-cycle", "constant"}, default="one-cycle"
-        The learning rate within a phase: a warm-up over a tenth of the steps and half a
-        cosine down to 0, or the same at every step, as in the papers. skorch's
-        LRScheduler needs "constant".
+        The learning rate within a phase: half a cosine down to 0, in pretraining after
+        a warm-up over a tenth of the steps, or the same at every step, as in the
+        papers. skorch's LRScheduler needs "constant".
     augment : {"auto", "affine"}, bool or callable, default="auto"
         "affine" rotates and shifts images at random and leaves vectors alone. "auto"
         does that to images; of vectors it drops values and swaps a vector for one of
@@ -93,8 +93,9 @@ class DECSClustering(BaseDeepClustering):
         papers'. "auto" is "scaled-k-means" for vectors. For images it makes all others,
         trains on from each for 150 steps, mends the best by splitting and merging, and
         goes on from the one whose clusters change least from view to view
-        (:mod:`deepdensity.trials`). With more than 100 clusters it is "k-means". Of
-        more than 100,000 samples a random 100,000 make the start.
+        (:mod:`deepdensity.trials`). With more than 100 clusters it is "k-means". It is
+        made of a random 100,000 samples where there are more, all but "k-means" of
+        10,000 of these.
     n_init : int, default=20
         Runs of the k-means or of the mixture, of which the best is taken.
     kernel_scale : "auto" or float, default="auto"

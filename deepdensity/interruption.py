@@ -82,6 +82,6 @@ class Interruption:
         if self.place is None:
             return "Interrupted when the training was over: the fit is complete."
         return (
-            f"Interrupted {self.place}: the estimator is fitted with the best state so "
-            "far. A second Ctrl-C would have left it as it was before."
+            f"Interrupted {self.place}: the estimator is fitted with what it had come "
+            "to. A second Ctrl-C would have left it as it was before."
         )

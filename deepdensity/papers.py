@@ -19,7 +19,7 @@ PLAIN = {
     "tol": 0,  # all epochs, all iterations
 }
 
-# Zheng et al. 2024, Section 4, "Experimental Setup"
+#: Zheng et al. 2024, Section 4, "Experimental Setup"
 IDCL = {
     **PLAIN,
     "n_components": 10,
@@ -40,7 +40,7 @@ IDCL = {
     "refresh_interval": 1,  # every epoch
 }
 
-# Table 4: what each degraded model changes
+#: Zheng et al. 2024, Table 4: what each degraded model changes
 IDCL_ABLATIONS = {
     "no curriculum": {"pacing": "none"},
     "no density core": {"core_fraction": None},
@@ -52,7 +52,7 @@ IDCL_ABLATIONS = {
     },
 }
 
-# Cheng et al. 2024, Section 4.4
+#: Cheng et al. 2024, Section 4.4
 DECS = {
     **PLAIN,
     "n_components": 10,
@@ -69,7 +69,7 @@ DECS = {
     "reconstruction_weight": 0.0,
 }
 
-# the authors' published code, as far as parameters reach
+#: The published code of Cheng et al., as far as parameters reach
 DECS_CODE = {
     **DECS,
     "alpha": 0.5,

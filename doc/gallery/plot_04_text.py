@@ -55,7 +55,7 @@ X
 # On few texts much is luck, of k-means and of the networks. So each method is fitted
 # with three seeds, and chooses one of its fits by a score that needs no classes:
 # k-means by its inertia, IDCL by ``information_``, what two views of a text share about
-# its cluster.
+# its cluster less three times what they do not.
 
 from sklearn.cluster import KMeans
 from sklearn.metrics import normalized_mutual_info_score

@@ -41,6 +41,10 @@ print(f"{n_cells} cells, {n_genes} genes, {counts.nnz / means.size:.0%} of them 
 #     adata.obs["cluster"] = pipeline[-1].labels_
 #     adata.obsm["X_idcl"] = pipeline[-1].embedding_
 #
+# ``CountsTransformer`` wants raw counts. Where ``adata.X`` holds logarithms already, as
+# after scanpy's ``log1p``, name the layer that has the counts, or leave the transformer
+# out and give ``adata.X`` to the clustering.
+#
 # The pipeline
 # ------------
 # Totals scaled to the median, logarithms, the 300 genes that vary most, and the
