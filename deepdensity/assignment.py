@@ -47,7 +47,7 @@ def by_blocks(function: Callable[[Tensor], Tensor], Z: Array, n_clusters: int) -
     >>> by_blocks(lambda z: z.sum(1), np.array([[1.0, 2.0], [3.0, 4.0]]), n_clusters=2)
     array([3., 7.])
     """
-    n_rows = max(1, BLOCK // (n_clusters * Z.shape[1]))
+    n_rows = max(1, BLOCK // int(n_clusters * Z.shape[1]))
     first, *others = torch.split(torch.from_numpy(Z), n_rows)
     result = function(first)
     whole = result.new_empty((len(Z), *result.shape[1:]))  # no second copy of it

@@ -162,6 +162,7 @@ class BaseDeepClustering(FirstClusters):
     def _refine(self, X: Samples, y: Any = None) -> Self:
         """One more batch: the estimator's own part is `_train_on(trainer, Z)`."""
         trainer = self._resume(X)
+        self._keep_kernel_scale()
         Z = trainer.embed()
         self.pretrain_labels_ = self._assign(Z).argmax(1)
         self.start_scores_: dict[str, float] = {}
@@ -272,6 +273,11 @@ class BaseDeepClustering(FirstClusters):
         """Whether it goes on from the last one's clusters, too."""
         return self._continues() and self.n_clusters in ("auto", self.n_clusters_)
 
+    def _keep_kernel_scale(self) -> None:
+        """The kernel's unit where clusters are kept: as it was, or as is now given."""
+        if self.kernel_scale != "auto":
+            self.kernel_scale_ = float(self.kernel_scale)
+
     def _pretrain(self, trainer: Trainer) -> None:
         """Train the autoencoder on reconstruction alone, unless the fit goes on."""
         if self._continues():
@@ -323,12 +329,17 @@ class BaseDeepClustering(FirstClusters):
         return net_information([self._labels(Z) for Z in views])
 
     def _improved(self, trainer: Trainer, guard: Any) -> bool:
-        """Score the end; where it is below the start's, network and loss go back."""
+        """Score the end; where it is below the start's, network and loss go back.
+
+        Without views both scores are of the clusters' sizes alone, and say nothing of
+        what training was worth.
+        """
         self.information_ = self.start_information_
         if self.guard and guard.good is guard.first:
             return True  # nothing trained, or all of it taken back
         self.information_ = self._information(trainer)
-        if not self.guard or self.information_ >= self.start_information_:
+        judges = self.guard and "cluster" in trainer.views
+        if not judges or self.information_ >= self.start_information_:
             return True
         guard.end_at_start()
         self.information_ = self.start_information_
@@ -345,8 +356,8 @@ class BaseDeepClustering(FirstClusters):
         self.history_ = trainer.history
         self.n_iter_ = n_iter
         self._device = trainer.source.device
-        self._n_features_out = self.n_components
         self.embedding_ = self._embed(trainer.source.X)
+        self._n_features_out = self.embedding_.shape[1]
         if not np.isfinite(self.embedding_).all():
             raise ValueError(
                 "The clustering phase has diverged: the embedding holds NaN or "

@@ -105,6 +105,8 @@ class DECSClustering(BaseDeepClustering):
     guard : bool, default=True
         Go back to the last good state, at half the learning rate, where the clustering
         phase diverges or loses a cluster, and to the start where the end scores less.
+        The latter needs views of a sample: without (``augment=False``, or "affine" for
+        vectors) the end counts.
     precision : {"float32", "bfloat16", "auto"}, default="float32"
         In which the network is trained; the embedding is always computed in float32 or
         float64. bfloat16 is faster on processors and GPUs that have it, which is where
@@ -112,7 +114,8 @@ class DECSClustering(BaseDeepClustering):
     compile : bool, default=False
         Train encoder and decoder as compiled by `torch.compile`, which takes up to a
         minute the first time and rounds otherwise: the results are not those without
-        it, to the bit. Where torch finds no compiler a warning says so.
+        it, to the bit. Where torch finds no compiler a warning says so. `partial_fit`
+        trains uncompiled.
     device : str or torch.device, default="auto"
         "auto" is CUDA where there is one, else the CPU.
     callbacks : list of skorch callbacks, default=None
@@ -129,7 +132,8 @@ class DECSClustering(BaseDeepClustering):
         Above 0 a progress bar for each phase, with the loss and the time left.
     random_state : int, RandomState instance or None, default=None
         Of the weights, the batches, the augmentation and the k-means. None takes fresh
-        entropy. NumPy's and torch's global generators are never touched.
+        entropy. NumPy's and torch's global generators are never touched, unless by a
+        network of your own that draws from them, as one with dropout does.
     alpha : float, default=1.0
         Degrees of freedom of the Student-t soft assignment (Eq. 5).
     lambda_var : float, default=0.8
@@ -165,6 +169,7 @@ class DECSClustering(BaseDeepClustering):
         Label-free score of the clusters at the start of the clustering phase and at its
         end, in nats: what two views of a sample share about its cluster, less three
         times what they do not; see :func:`deepdensity.information.net_information`.
+        Without views it is the entropy of the clusters' sizes.
     kernel_scale_ : float
         Squared unit of the Student-t kernel.
     cluster_centers_ : ndarray of shape (n_clusters, n_components)
@@ -347,10 +352,11 @@ class DECSClustering(BaseDeepClustering):
         n_iter, n_rounds = 0, -(-max_iter // interval)
         with trainer.phase("cluster", loss, n_rounds, max_iter) as net:
             guard = Guard(net, labels, self.n_clusters_)
-            while n_iter < max_iter and not trainer.interruption.asked:  # line 3
+            while n_iter < max_iter:  # line 3
                 n_steps = min(interval, max_iter - n_iter)
                 batches = TrainingSet(trainer.source, n_batches=n_steps)
-                net.fit_loop(batches, epochs=1)  # line 7: Eq. 16 and 17
+                if not net.run_epoch(batches):  # line 7: Eq. 16 and 17
+                    break
                 n_iter += len(net.history[-1]["batches"])
                 Z = trainer.embed()
                 self._take_centres(loss)
@@ -398,6 +404,7 @@ class DECSClustering(BaseDeepClustering):
     def _start(self, trainer: Trainer) -> Any:
         """First centres and labels: by `init`, or of the fit that goes on."""
         if self._keeps_clusters():
+            self._keep_kernel_scale()
             labels = self.pretrain_labels_ = self._labels(trainer.embed())
             self.start_scores_ = {}
             self.start_information_ = self._information(trainer)

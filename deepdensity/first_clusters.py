@@ -65,7 +65,7 @@ class FirstClusters(KeptSteps):
     def _number(self, trainer: Trainer) -> Any:
         """The number of clusters, and the scores of those tried where it is "auto"."""
         if self.n_clusters != "auto":
-            return self.n_clusters, {}
+            return int(self.n_clusters), {}  # torch takes no integers of NumPy's
         if "cluster" not in trainer.views:
             raise ValueError(
                 "n_clusters='auto' compares views of the samples, and with "

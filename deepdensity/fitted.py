@@ -150,7 +150,7 @@ class FittedDeepClustering(
         Returns
         -------
         ndarray of shape (n_samples, n_components)
-            float64 for float64 X, else float32.
+            float32 for float32 and uint8 X, else float64.
         """
         return self._embed(self._check_new_data(X))
 

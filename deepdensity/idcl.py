@@ -112,6 +112,8 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
     guard : bool, default=True
         Go back to the last good state, at half the learning rate, where the clustering
         phase diverges or loses a cluster, and to the start where the end scores less.
+        The latter needs views of a sample: without (``augment=False``, or "affine" for
+        vectors) the end counts.
     precision : {"float32", "bfloat16", "auto"}, default="float32"
         In which the network is trained; the embedding is always computed in float32 or
         float64. bfloat16 is faster on processors and GPUs that have it, which is where
@@ -119,7 +121,8 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
     compile : bool, default=False
         Train encoder and decoder as compiled by `torch.compile`, which takes up to a
         minute the first time and rounds otherwise: the results are not those without
-        it, to the bit. Where torch finds no compiler a warning says so.
+        it, to the bit. Where torch finds no compiler a warning says so. `partial_fit`
+        trains uncompiled.
     device : str or torch.device, default="auto"
         "auto" is CUDA where there is one, else the CPU.
     callbacks : list of skorch callbacks, default=None
@@ -137,7 +140,8 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         clustering phase with the number of samples that the curriculum has admitted.
     random_state : int, RandomState instance or None, default=None
         Of the weights, the batches, the augmentation and the k-means. None takes fresh
-        entropy. NumPy's and torch's global generators are never touched.
+        entropy. NumPy's and torch's global generators are never touched, unless by a
+        network of your own that draws from them, as one with dropout does.
     pacing : {"exponential", "power", "linear", "none"} or callable, \
             default="exponential"
         Growth of the training set (Eq. 5); see :mod:`deepdensity.curriculum`. A
@@ -186,6 +190,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         Label-free score of the clusters at the start of the clustering phase and at its
         end, in nats: what two views of a sample share about its cluster, less three
         times what they do not; see :func:`deepdensity.information.net_information`.
+        Without views it is the entropy of the clusters' sizes.
     kernel_scale_ : float
         Squared unit of the Student-t kernel.
     density_ : ndarray of shape (n_samples,)
@@ -374,13 +379,16 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         self._pretrain(trainer)  # Eq. 13
         start = self._start(trainer)
         labels = self._train_clusters(
-            trainer, start, functools.partial(self._cluster, trainer, start[1])
+            trainer, start, functools.partial(self._cluster, trainer, *start)
         )
         self._set_fitted(trainer, n_iter=len(self.curriculum_))
         return self._set_head(labels)
 
-    def _cluster(self, trainer: Trainer, start: Array) -> Any:
-        """The clustering phase: the last labels, and what the guard reports."""
+    def _cluster(self, trainer: Trainer, start: Array, *first_cores: Any) -> Any:
+        """The clustering phase: the last labels, and what the guard reports.
+
+        Labels are None where the fit ends at its start, cores and all.
+        """
         watch = LabelWatch(start, self.tol)
         loss = CurriculumLoss(self._gamma(trainer), self.kernel_scale_)
         self.curriculum_ = Curriculum(len(trainer.source))
@@ -394,7 +402,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         with trainer.phase("cluster", loss, n_epochs, n_steps) as net:
             guard = Guard(net, watch.labels, self.n_clusters_)
             for epoch in range(n_epochs):
-                if trainer.interruption.asked:
+                if net.ended:
                     break
                 fraction = pace.fraction(epoch)  # Eq. 5 and 6
                 refreshed = epoch % refresh_epochs == 0
@@ -406,17 +414,18 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
                     loss.cores = self._cores(torch.float32, trainer.source.device)
                 rows = select_easiest(self.difficulty_, watch.labels, fraction)  # 7, 8
                 P = target_distribution(torch.from_numpy(Q[rows])).float()
-                net.fit_loop(TrainingSet(trainer.source, rows, P), epochs=1)  # 12 to 17
+                if not net.run_epoch(TrainingSet(trainer.source, rows, P)):  # 12 to 17
+                    break
                 net.history.record("fraction", fraction)
                 if refreshed:
                     net.history.record("label_change", watch.change)
                 self.curriculum_.append(fraction, rows)
         if self.curriculum_ and not guard.gave_up:
             self._refresh(trainer, guard, watch.labels)
-        if not self._improved(trainer, guard):
-            watch.labels = start
-            self._core_fraction = None  # the start is one of centres
-        return watch.labels, guard.report()
+        if self._improved(trainer, guard):
+            return watch.labels, guard.report()
+        self.core_means_, self.core_spreads_, self._core_fraction = first_cores
+        return None, guard.report()
 
     def _train_on(self, trainer: Trainer, Z: Array) -> Any:
         """One more batch of a stream: towards the cores as they are, at full share."""
@@ -432,9 +441,8 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         with trainer.phase("cluster", loss, STREAM_EPOCHS, n_steps) as net:
             guard = self._stream_guard(net, self.pretrain_labels_)
             for _ in range(STREAM_EPOCHS):
-                if trainer.interruption.asked:
+                if not net.run_epoch(TrainingSet(trainer.source, rows, P)):
                     break
-                net.fit_loop(TrainingSet(trainer.source, rows, P), epochs=1)
                 net.history.record("fraction", self.lambda_max)
                 self.curriculum_.append(self.lambda_max, rows)
         Z = trainer.embed()
@@ -464,22 +472,33 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         return self.gamma
 
     def _start(self, trainer: Trainer) -> Any:
-        """First cores, in case a cluster stays without, and labels: as from `init`.
+        """Labels, then means, spreads and share of the cores to start from.
 
-        Where the fit goes on from a last one they are its cores, and give the labels.
+        By `init`, which gives centres: cores without a spread or a share. Where the fit
+        goes on from a last one they are its cores, and give the labels.
         """
         if self._keeps_clusters():
+            self._keep_kernel_scale()
             labels = self.pretrain_labels_ = self._labels(trainer.embed())
             self.start_scores_ = {}
             self.start_information_ = self._information(trainer)
         else:
             self.core_means_, labels = self._first_partition(trainer)
             self.core_spreads_ = np.zeros(self.n_clusters_)
-        return self.core_means_, labels, self.core_spreads_
+            self._core_fraction = None
+        return labels, self.core_means_, self.core_spreads_, self._core_fraction
 
-    def _set_head(self, labels: Array) -> Self:
-        """Cores and labels of the final embedding, empty clusters last."""
-        self._refresh_cores(self.embedding_, labels)
+    def _set_head(self, labels: Array | None) -> Self:
+        """Cores and labels of the final embedding, empty clusters last.
+
+        The cores are those of the labels, or without labels as they are.
+        """
+        cores = self._cores()
+        if labels is None:
+            self._refresh_cores(self.embedding_, self._labels(self.embedding_))
+            self._take_cores(cores)
+        else:
+            self._refresh_cores(self.embedding_, labels)
         order = self._order_clusters(self._labels(self.embedding_))
         self.core_means_ = self.core_means_[order]
         self.core_spreads_ = self.core_spreads_[order]

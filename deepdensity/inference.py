@@ -67,7 +67,7 @@ def reconstruction_error(module: Any, source: Source, Z: Array) -> float:
             error = source.format.layout.from_network(
                 module.decode(torch.from_numpy(Z[rows]).to(x)) - x
             )
-            error = error.double()
+            error = error.cpu().double()  # MPS has no float64
             _, scale = source.format.shift(error)
             total += float((error * scale).square().sum())
     return float(total / (len(source) * source.X.shape[1]))

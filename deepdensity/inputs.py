@@ -196,13 +196,21 @@ def input_format(X: Samples, layout: Layout) -> InputFormat:
     mean variance becomes 1; features that have equal deviations keep them so.
     """
     if len(layout.stored) > 1:
-        low, high = float(X.min()), float(X.max())
+        low, high = extremes(X)
         return InputFormat(layout, np.array(low), np.array((high - low) or 1.0))
     mean, variance = moments(X)
     rounding = 10 * np.finfo(as_float(X[:1]).dtype).eps * np.abs(mean)
     deviation = np.sqrt(np.where(variance > rounding**2, variance, 0.0))
     scale = np.sqrt(deviation * deviation.mean())
-    return InputFormat(layout, mean, np.where(scale > 0, scale, 1.0))
+    # where there is no deviation what is left may be rounding, of any size
+    return InputFormat(layout, mean, np.where(scale > 0, scale, rounding.clip(1.0)))
+
+
+def extremes(X: Samples) -> tuple[float, float]:
+    """Lowest and highest value; a sparse X keeps its entries in their order."""
+    if sparse.issparse(X) and not X.has_canonical_format:
+        X = X.copy()  # or min() would sort and sum the entries in place
+    return float(X.min()), float(X.max())
 
 
 def moments(X: Samples) -> Any:

@@ -20,7 +20,12 @@ KEPT = (np.dtype("f8"), np.dtype("f4"), np.dtype("u1"))  # dtypes that stay as t
 
 
 def is_read_by_slices(X: Samples) -> bool:
-    """Whether X is an array that is no ndarray: of zarr, HDF5, dask and the like."""
+    """Whether X is an array that is no ndarray: of zarr, HDF5, dask and the like.
+
+    Or a memory map of numbers that would have to be converted as a whole.
+    """
+    if isinstance(X, np.memmap):
+        return X.ndim > 1 and X.dtype not in KEPT and X.dtype.kind in "biuf"
     return (
         isinstance(getattr(X, "dtype", None), np.dtype)
         and hasattr(X, "__getitem__")

@@ -180,7 +180,9 @@ class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator): 
             )
         else:
             matrix = validate_data(self, X, reset=reset, **options)
-        lowest = matrix.min()
+        # a sparse matrix's own min() would sort the entries of the user's matrix
+        values = matrix.data if sparse.issparse(matrix) else matrix
+        lowest = values.min(initial=0)
         if lowest < 0:
             raise ValueError(
                 "Negative values in data passed to X in CountsTransformer: the lowest "

@@ -129,7 +129,7 @@ def prefix_cuts(weights: Any) -> Any:
     n_nodes = weights.shape[0]
     edges = sparse.triu(weights, 1).tocoo()  # row < column
     # an edge is cut by every prefix that ends after its row and before its column
-    change = np.bincount(edges.row, edges.data, n_nodes)
+    change = np.bincount(edges.row, edges.data, n_nodes).astype(float)
     change -= np.bincount(edges.col, edges.data, n_nodes)
     cut = np.cumsum(change)[:-1]
     degree = np.asarray(weights.sum(1)).ravel() - weights.diagonal()

@@ -111,8 +111,8 @@ def scaled_kmeans_start(
         return kmeans_start(Z, views, n_clusters, n_init, seed)
     random = np.random.RandomState(seed)
     chosen = Z[some(len(Z), random)]
-    share = int(COMPARED_SHARE * len(chosen) / n_clusters)  # 1 at least
-    n_compared = min(N_COMPARED, share)
+    share = int(COMPARED_SHARE * len(chosen) / n_clusters)
+    n_compared = max(1, min(N_COMPARED, share))
     search = NearestNeighbors(n_neighbors=n_compared).fit(chosen)
     neighbours = search.kneighbors(return_distance=False)  # (m, 30)
     averaged = np.mean([chosen, *chosen[neighbours[:, :N_AVERAGED].T]], axis=0)

@@ -35,25 +35,42 @@ PHASES = {"pretrain": "pretraining", "cluster": "clustering", "decoder": "decode
 
 # skorch has no types, which mypy holds against its classes as bases
 class PhaseNet(NeuralNet):  # type: ignore[misc]
-    """skorch net of one phase: it trains epoch by epoch until the user interrupts.
+    """skorch net of one phase: it trains epoch by epoch until the phase has `ended`.
 
     Callbacks are told of the train begin with the first epoch: of a phase without
     epochs they hear nothing.
     """
 
     begun = False
+    stopped = False  # by a callback, as skorch's EarlyStopping does
+
+    @property
+    def ended(self) -> bool:
+        """Whether a callback or the user has ended the phase."""
+        return self.stopped or bool(self.interruption.asked)
 
     def fit_loop(
         self, X: Samples, y: Any = None, epochs: Any = None, **fit_params: Any
     ) -> Self:
-        for _ in range(epochs):
-            if self.interruption.asked:
-                break
-            if not self.begun:
-                self.begun = True
-                self.notify("on_train_begin", X=None, y=None)
-            super().fit_loop(X, y, epochs=1, **fit_params)
+        try:
+            for _ in range(epochs):
+                if self.ended:
+                    break
+                if not self.begun:
+                    self.begun = True
+                    self.notify("on_train_begin", X=None, y=None)
+                super().fit_loop(X, y, epochs=1, **fit_params)
+        except KeyboardInterrupt:  # a callback's, or that of a user who insists
+            if self.interruption.insisted:
+                raise
+            self.stopped = True
         return self
+
+    def run_epoch(self, data: Any) -> bool:
+        """An epoch, unless the phase has ended; whether there was one."""
+        n_epochs = len(self.history)
+        self.fit_loop(data, epochs=1)
+        return len(self.history) > n_epochs
 
     def end(self) -> None:
         if self.begun:
@@ -210,10 +227,11 @@ class Trainer:
     def phase(
         self, name: str, criterion: Any, n_epochs: int, n_steps: int
     ) -> Iterator[Any]:
-        """A net to train by ``net.fit_loop(..., epochs=1)``, an epoch at a time.
+        """A net to train by ``net.run_epoch(data)``, an epoch at a time.
 
-        Around the block stand skorch's train begin and train end; a callback that stops
-        the training (as skorch's EarlyStopping does, by a KeyboardInterrupt) ends it.
+        Around the epochs stand skorch's train begin and train end. After a callback has
+        stopped the training (as skorch's EarlyStopping does, by a KeyboardInterrupt)
+        there are no more of them.
         """
         net = self.net(
             AutoencoderNet,
@@ -225,8 +243,7 @@ class Trainer:
         )
         net.bfloat16 = self.bfloat16
         net.passes = network_passes(self.compiled)
-        with self.stopped_by_callback():
-            yield net
+        yield net
         self.finish(net)
 
     def net(
@@ -274,18 +291,6 @@ class Trainer:
         self.interruption.note(
             "in the trials of starts" if self.is_trial else net.place
         )
-
-    @contextmanager
-    def stopped_by_callback(self) -> Iterator[None]:
-        """Lets a callback end the block, as skorch's EarlyStopping does.
-
-        It raises a KeyboardInterrupt, as the user does who insists on an interruption.
-        """
-        try:
-            yield
-        except KeyboardInterrupt:
-            if self.interruption.insisted:
-                raise
 
     def pretrain(self, n_epochs: int) -> None:
         """Minimise the reconstruction error (DECS, Eq. 2; IDCL, Eq. 13)."""
@@ -340,8 +345,7 @@ class Trainer:
             net = self.net(
                 DecoderNet, "decoder", n_epochs, n_steps, criterion=nn.MSELoss
             )
-            with self.stopped_by_callback():
-                net.fit_loop(DecoderSet(self.source, Z), epochs=n_epochs)
+            net.fit_loop(DecoderSet(self.source, Z), epochs=n_epochs)
             self.finish(net)
 
 
@@ -361,6 +365,8 @@ def encoder_parameters(module: Any, source: Source) -> Any:
     """The parameters that the embedding depends on."""
     learnt = [p for p in module.parameters() if p.requires_grad]
     z = module.eval().encode(source.read(slice(0, 2)))
+    if not learnt or not z.requires_grad:  # an encoder whose weights are frozen
+        return []
     gradients = torch.autograd.grad(z.sum(), learnt, allow_unused=True)
     return [p for p, gradient in zip(learnt, gradients) if gradient is not None]
 

@@ -17,7 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 from torch import nn
 
-from deepdensity import base, first_clusters, inputs, recipe
+from deepdensity import base, first_clusters, inputs, load, recipe
 from deepdensity.assignment import cluster_means
 from deepdensity.density_cores import density_core
 from deepdensity.information import net_information
@@ -219,6 +219,52 @@ def test_warm_start_goes_on_without_pretraining(short):
         model.fit(X[:, :60])
     fresh = clone(model).set_params(warm_start=False).fit(X)
     assert_allclose(fresh.embedding_, before, rtol=1e-12)
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_a_number_of_clusters_may_be_one_of_numpys(short):
+    X, _ = digit_vectors(150)
+    found = short().set_params(n_clusters=np.int64(4)).fit(X)
+    assert type(found.n_clusters_) is int
+    expected = short().set_params(n_clusters=4).fit(X)
+    assert_array_equal(found.labels_, expected.labels_)
+    assert_array_equal(found.predict_proba(X), expected.predict_proba(X))
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_fits_that_go_on_take_a_new_kernel_scale(short):
+    X, _ = digit_vectors(150)
+    model = short(warm_start=True).fit(X)
+    scale = model.kernel_scale_
+    assert model.fit(X).kernel_scale_ == scale
+    assert model.set_params(kernel_scale=7.5).fit(X).kernel_scale_ == 7.5
+    assert model.set_params(kernel_scale=2).partial_fit(X).kernel_scale_ == 2.0
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_a_batch_keeps_the_size_of_the_embedding(short, tmp_path):
+    X, _ = digit_vectors(150)
+    model = short().fit(X).set_params(n_components=3).partial_fit(X)
+    assert model.inverse_transform(model.embedding_).shape == X.shape
+    assert len(model.get_feature_names_out()) == 10
+    model.save(tmp_path / "model.safetensors")
+    loaded = load(tmp_path / "model.safetensors")
+    assert_array_equal(loaded.predict(X), model.labels_)
+
+
+def frozen_conv(input_shape, n_components):
+    module = small_conv(input_shape, n_components)
+    module.encoder.requires_grad_(False)
+    return module
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_an_encoder_may_be_frozen(short):
+    images = digit_images(150)[0].astype(np.float32)
+    model = short(autoencoder=frozen_conv).fit(images)
+    assert np.isfinite(model.score(images))
+    if short is decs:
+        assert "decoder" in model.history_[:, "phase"]
 
 
 class Phases(Callback):
@@ -662,11 +708,44 @@ def test_an_end_that_is_worse_than_the_start_is_not_kept(short):
     start = only_start(short, **more).fit(images)
     assert_array_equal(model.embedding_, start.embedding_)
     assert model.information_ == model.start_information_
-    if short is decs:
-        assert_array_equal(model.labels_, start.labels_)
+    assert_array_equal(model.labels_, model.pretrain_labels_)  # of k-means, the start
     unguarded = clone(model).set_params(guard=False).fit(images)
     assert unguarded.information_ < unguarded.start_information_
     assert not np.array_equal(unguarded.embedding_, start.embedding_)
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_a_fit_that_goes_on_and_ends_worse_is_left_with_its_last_clusters(short):
+    images = digit_images(200)[0].astype(np.float32)
+    model = short(autoencoder=small_conv, pretrain_epochs=40, tol=0).fit(images)
+    labels, head = model.labels_.copy(), head_of(model)
+    model.set_params(warm_start=True, guard=True, callbacks=[Blur()])
+    with pytest.warns(ConvergenceWarning, match="less stable"):
+        model.fit(images)
+    assert_array_equal(model.labels_, labels)
+    for before, after in zip(head, head_of(model), strict=True):
+        assert_array_equal(after, before)
+    if short is idcl:  # cores of a twentieth to a half of a cluster, with a spread
+        assert (model.core_spreads_ > 0).all()
+        assert len(model.core_sample_indices_) < 200
+
+
+def head_of(model):
+    names = ("cluster_centers_", "core_means_", "core_spreads_")
+    return [getattr(model, name).copy() for name in names if hasattr(model, name)]
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_without_views_the_end_counts(short, monkeypatch):
+    X, _ = digit_vectors(200)
+    monkeypatch.setattr(base, "net_information", lambda views: -1.0)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", ".*less stable")
+        guarded = short(augment=False, guard=True, tol=0).fit(X)
+    assert guarded.information_ == -1 < guarded.start_information_
+    free = short(augment=False, tol=0).fit(X)
+    assert_array_equal(guarded.embedding_, free.embedding_)
+    assert_array_equal(guarded.labels_, free.labels_)
 
 
 @pytest.mark.parametrize("short", BOTH)

@@ -202,3 +202,29 @@ def test_early_stopping_by_a_score_of_ones_own():
     stop = EarlyStopping(patience=2, sink=str)
     model = decs(callbacks=[Score(), stop], pretrain_epochs=50).fit(X)
     assert epochs_of(model, "pretrain") == 3
+
+
+class StopClustering(Callback):
+    """Stops the clustering phase at the end of an epoch, as EarlyStopping does."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def on_epoch_end(self, net, **kwargs):
+        if net.phase == "cluster" and len(net.history) == self.epoch:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+@pytest.mark.parametrize("short", BOTH)
+def test_the_epoch_that_a_callback_stops_after_counts(short, epoch):
+    model = short(callbacks=[StopClustering(epoch)], tol=0).fit(X)
+    rows = [row for row in model.history_ if row["phase"] == "cluster"]
+    assert len(rows) == epoch
+    assert all("label_change" in row for row in rows)
+    if short is decs:
+        assert model.n_iter_ == sum(len(row["batches"]) for row in rows) == 4 * epoch
+    else:
+        assert model.n_iter_ == len(model.curriculum_) == epoch
+        fractions = [row["fraction"] for row in rows]
+        assert fractions == list(model.curriculum_.fractions)

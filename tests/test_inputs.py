@@ -216,6 +216,16 @@ def test_one_large_constant_feature_takes_no_scale_from_the_others():
     assert format.scale[2] == 1
 
 
+@pytest.mark.parametrize(("mean", "deviation"), [(1e9, 300), (5e6, 2)])
+def test_what_may_be_rounding_does_not_outgrow_the_other_features(mean, deviation):
+    X = vectors(0).astype(np.float32)
+    X[:, 2] = mean + deviation * X[:, 2]
+    source = Source(X, input_format(X, image_layout((6,))), CPU)
+    deviations = source.read(slice(None)).std(0)
+    assert deviations[2] < 1
+    assert deviations.max() < 5
+
+
 def test_a_deviation_far_below_the_mean_is_still_one_in_float64():
     X = 1e9 + vectors(0)
     format = input_format(X, image_layout((6,)))
@@ -292,6 +302,22 @@ def test_sparse_rows_are_read_as_dense_ones(rows, image_shape, dtype, kind):
     dense, of_sparse = Source(X, format, CPU), Source(kind(X), format, CPU)
     assert len(of_sparse) == len(dense) == 12
     assert torch.equal(of_sparse.read(rows), dense.read(rows))
+
+
+def test_sparse_images_keep_their_entries_as_they_were():
+    X = sparse.csr_array(
+        (
+            np.array([3.0, 2.0, 5.0, 1.0]),
+            np.array([3, 1, 0, 0]),  # out of order, and two of one place
+            np.array([0, 2, 4]),
+        ),
+        shape=(2, 4),
+    )
+    for array in (X.data, X.indices, X.indptr):
+        array.flags.writeable = False
+    format = input_format(X, image_layout((4,), (2, 2)))
+    assert (format.offset, format.scale) == (0, 6)
+    assert_array_equal(X.indices, [3, 1, 0, 0])
 
 
 def test_all_256_values_of_bytes_are_scaled_without_wrapping():

@@ -224,6 +224,15 @@ def test_tsne_keeps_cores_among_their_clusters(cores):
     assert away.max() < 0.1 * spread  # the same sample, embedded twice
 
 
+def test_samples_may_lack_a_cluster_that_has_cores(cores):
+    some = X[cores.labels_ != cores.labels_.max()]
+    display = EmbeddingDisplay.from_estimator(
+        cores, some, method="tsne", random_state=0, outliers=0
+    )
+    assert display.core_labels.max() > display.labels.max()
+    assert len(display.core_scatter_.get_offsets()) == len(display.core_labels)
+
+
 def test_umap_is_used_where_it_is_installed(monkeypatch):
     Z, labels, _ = blobs()
     asked = {}

@@ -15,7 +15,7 @@ from numpy.testing import assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback
 
-from deepdensity import base, first_clusters
+from deepdensity import DECSClustering, IDCLClustering, base, first_clusters
 from deepdensity.interruption import Interrupted, Interruption
 
 from .common import BOTH, decs, digit_images, digit_vectors, idcl, small_conv
@@ -255,6 +255,40 @@ def test_a_callback_that_stops_training_ends_its_phase_alone(short):
         model = short(callbacks=[Stop()], tol=0).fit(X)
     assert len(rows_of(model, "pretrain")) == 3
     assert len(rows_of(model, "cluster")) > 2
+
+
+@pytest.mark.parametrize("refresh", [1, 3])
+def test_in_a_refresh_no_epoch_is_counted_that_was_not_trained(refresh, monkeypatch):
+    X, _ = digit_vectors(200)
+    refreshed, calls = IDCLClustering._refresh, []
+
+    def interrupted(self, *args):
+        calls.append(1)
+        if len(calls) == refresh:
+            ctrl_c()
+        return refreshed(self, *args)
+
+    monkeypatch.setattr(IDCLClustering, "_refresh", interrupted)
+    model = interrupted_fit(idcl(tol=0), X, "in the clustering phase")
+    rows = rows_of(model, "cluster")
+    assert len(rows) == model.n_iter_ == len(model.curriculum_) == refresh - 1
+    assert [row["fraction"] for row in rows] == list(model.curriculum_.fractions)
+
+
+def test_before_an_interval_of_decs_no_iteration_is_counted(monkeypatch):
+    X, _ = digit_vectors(200)
+    labels, calls = DECSClustering._labels, []
+
+    def interrupted(self, Z):
+        calls.append(1)
+        if len(calls) == 1:  # after the first interval
+            ctrl_c()
+        return labels(self, Z)
+
+    monkeypatch.setattr(DECSClustering, "_labels", interrupted)
+    model = interrupted_fit(decs(tol=0), X, "in the clustering phase")
+    assert len(rows_of(model, "cluster")) == 1
+    assert model.n_iter_ == 4
 
 
 def test_an_interrupted_pretraining_is_not_kept_in_memory(tmp_path, monkeypatch):

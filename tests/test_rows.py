@@ -12,7 +12,7 @@ from deepdensity import first_clusters, inputs, recipe, rows
 from deepdensity.fingerprint import fingerprint
 from deepdensity.rows import Rows, SomeRows, is_read_by_slices, some_rows
 
-from .common import BOTH, digit_images, digit_vectors, small_conv
+from .common import BOTH, digit_images, digit_vectors, idcl, small_conv
 
 
 class OnDisk:
@@ -71,6 +71,21 @@ def test_what_is_read_by_slices():
     assert is_read_by_slices(OnDisk(array))
     for other in (array, [[1, 2]], sparse.csr_array(array), OnDisk(array[0]), None):
         assert not is_read_by_slices(other)
+
+
+@pytest.mark.parametrize("dtype", ["i2", "i4", "f2", "?", "u1", "f4", "f8"])
+def test_a_memory_map_is_never_converted_as_a_whole(dtype, tmp_path):
+    values = np.random.default_rng(0).integers(0, 2, size=(60, 4, 5)).astype(dtype)
+    np.save(tmp_path / "X.npy", values)
+    for shape in ((60, 4, 5), (60, 20)):
+        X = np.load(tmp_path / "X.npy", mmap_mode="r").reshape(shape)
+        checked, _ = idcl()._check_training_data(X)
+        if dtype in ("u1", "f4", "f8"):  # as they are
+            assert np.shares_memory(checked, X)
+        else:
+            assert type(checked) is Rows
+            assert checked.array is X
+        assert_array_equal(checked[np.array([5, 0])], values.reshape(60, 20)[[5, 0]])
 
 
 @pytest.mark.parametrize("short", BOTH)

@@ -117,6 +117,25 @@ def test_the_counts_are_left_as_they_are(make):
     assert_array_equal(dense, X)
 
 
+def test_sparse_counts_keep_their_entries_as_they_were():
+    given = sparse.csr_array(
+        (
+            np.array([3.0, 2.0, 5.0, 1.0]),
+            np.array([3, 1, 0, 0]),  # out of order, and two of one place
+            np.array([0, 2, 4]),
+        ),
+        shape=(2, 4),
+    )
+    for array in (given.data, given.indices, given.indptr):
+        array.flags.writeable = False
+    found = CountsTransformer().fit_transform(given)
+    assert_array_equal(given.indices, [3, 1, 0, 0])
+    assert_allclose(
+        sparse.csr_array(found).toarray(),
+        CountsTransformer().fit_transform(given.toarray()),
+    )
+
+
 def test_new_cells_get_the_total_of_the_fit():
     transformer = CountsTransformer().fit(X[:60])
     total = np.median(X[:60].sum(axis=1))

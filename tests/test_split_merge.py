@@ -74,6 +74,13 @@ def test_a_node_without_edges_is_no_cheap_cut():
     assert cuts.argmin() == 3
 
 
+def test_where_there_is_no_edge_every_cut_is_as_bad():
+    assert_array_equal(prefix_cuts(sparse.csr_matrix((5, 5))), [2.0] * 4)
+    value, side = best_cut(sparse.csr_matrix((5, 5)), 1)
+    assert value == 2
+    assert 1 <= side.sum() <= 4
+
+
 @pytest.mark.parametrize("sizes", [(6, 6), (4, 9), (10, 5)])
 def test_the_best_cut_goes_between_two_cliques(sizes):
     W = two_cliques(sizes)

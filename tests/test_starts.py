@@ -213,3 +213,15 @@ def test_of_many_samples_some_are_clustered_and_all_go_to_their_nearest(
     distances = ((Z[:, None] - centres) ** 2).sum(2)
     assert_array_equal(labels, distances.argmin(1))
     assert_allclose(centres, cluster_means(Z, labels, 5), atol=0.3)  # not of all
+
+
+def test_with_few_samples_of_the_draw_for_a_cluster_one_neighbour_is_compared(
+    blobs, monkeypatch
+):
+    Z, _ = blobs
+    monkeypatch.setattr(starts, "MAX_SAMPLES", 60)  # of Z, six for a cluster and fewer
+    monkeypatch.setattr(starts, "MIN_PER_CLUSTER", 1)
+    n_clusters = 20
+    centres, labels = scaled_kmeans_start(Z, Z, n_clusters, 2, 0)
+    assert centres.shape == (n_clusters, Z.shape[1])
+    assert len(np.unique(labels)) > 5

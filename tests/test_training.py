@@ -118,12 +118,26 @@ def test_encoder_parameters_are_those_the_embedding_depends_on():
     assert {id(p) for p in found} == {id(p) for p in module.encoder.parameters()}
 
 
+def test_an_encoder_that_does_not_learn_has_no_parameters():
+    module = MLPAutoencoder((64,), 5)
+    module.encoder.requires_grad_(False)
+    assert encoder_parameters(module, digits_source()) == []
+    module.requires_grad_(False)
+    assert encoder_parameters(module, digits_source()) == []
+
+
 def test_a_callback_ends_a_phase_and_keeps_its_history():
-    run = trainer(digits_source())
+    class Stop(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            if len(net.history) == 2:
+                raise KeyboardInterrupt
+
+    run = trainer(digits_source(), callbacks=[Stop()])
     with run.phase("cluster", ReconstructionLoss(), 5, 15) as net:
-        net.fit_loop(TrainingSet(run.source), epochs=1)
-        raise KeyboardInterrupt
-    assert run.history[:, "phase"] == ["cluster"]
+        ran = [net.run_epoch(TrainingSet(run.source)) for _ in range(4)]
+        assert net.ended
+    assert ran == [True, True, False, False]
+    assert run.history[:, "phase"] == ["cluster"] * 2
 
 
 def test_the_decoder_does_not_run_for_a_criterion_without_reconstruction():

@@ -289,7 +289,10 @@ class EmbeddingDisplay:
                 ]
             )
         centers, center_labels = np.asarray(centers), np.asarray(center_labels)
-        colours = cluster_colours(1 + max(self.labels.max(), center_labels.max()))
+        labels = [self.labels, center_labels]
+        if self.core_labels is not None:  # of training samples, which X may lack
+            labels.append(self.core_labels)
+        colours = cluster_colours(1 + max(each.max() for each in labels if len(each)))
         self.scatter_ = self._draw_samples(ax, colours, scatter_kw or {})
         size = self.scatter_.get_sizes()[0]
         self.core_scatter_ = self.outlier_scatter_ = None
