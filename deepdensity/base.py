@@ -329,14 +329,14 @@ class BaseDeepClustering(FirstClusters):
         return net_information([self._labels(Z) for Z in views])
 
     def _improved(self, trainer: Trainer, guard: Any) -> bool:
-        """Score the end; where it is below the start's, network and loss go back.
+        """Score the end; whether it counts, or network and loss have gone back.
 
         Without views both scores are of the clusters' sizes alone, and say nothing of
         what training was worth.
         """
         self.information_ = self.start_information_
         if self.guard and guard.good is guard.first:
-            return True  # nothing trained, or all of it taken back
+            return not guard.n_rollbacks  # nothing trained, or all of it taken back
         self.information_ = self._information(trainer)
         judges = self.guard and "cluster" in trainer.views
         if not judges or self.information_ >= self.start_information_:

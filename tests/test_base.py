@@ -14,6 +14,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import adjusted_rand_score
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 from torch import nn
 
@@ -399,6 +400,11 @@ def test_no_epochs_at_all_is_k_means_on_the_initial_embedding(short):
     assert model.n_iter_ == 0
     assert len(model.history_) == 0
     assert_array_equal(model.predict(X), model.labels_)
+    kmeans = KMeans(N_CLUSTERS, n_init=3, random_state=model._start_seed)
+    labels = kmeans.fit_predict(model.embedding_.astype(np.float64))
+    assert adjusted_rand_score(labels, model.pretrain_labels_) > 0.99
+    if short is decs:  # cores are other points than the centres
+        assert_array_equal(model.labels_, model.pretrain_labels_)
 
 
 @pytest.mark.parametrize("short", BOTH)
@@ -691,8 +697,9 @@ def test_a_phase_that_always_diverges_ends_at_its_start(short):
     assert model.history_[:n_epochs, "rollback"] == ["diverged"] * 3
     start = only_start(short, pretrain_epochs=0).fit(X)
     assert_array_equal(model.embedding_, start.embedding_)
-    if short is decs:  # cores follow the labels from refresh to refresh
-        assert_array_equal(model.labels_, start.labels_)
+    assert_array_equal(model.labels_, start.pretrain_labels_)
+    if short is idcl:
+        assert_clusters_are_cores(model)
 
 
 @pytest.mark.parametrize("short", BOTH)
@@ -709,6 +716,8 @@ def test_an_end_that_is_worse_than_the_start_is_not_kept(short):
     assert_array_equal(model.embedding_, start.embedding_)
     assert model.information_ == model.start_information_
     assert_array_equal(model.labels_, model.pretrain_labels_)  # of k-means, the start
+    if short is idcl:
+        assert_clusters_are_cores(model)
     unguarded = clone(model).set_params(guard=False).fit(images)
     assert unguarded.information_ < unguarded.start_information_
     assert not np.array_equal(unguarded.embedding_, start.embedding_)
@@ -728,6 +737,14 @@ def test_a_fit_that_goes_on_and_ends_worse_is_left_with_its_last_clusters(short)
     if short is idcl:  # cores of a twentieth to a half of a cluster, with a spread
         assert (model.core_spreads_ > 0).all()
         assert len(model.core_sample_indices_) < 200
+
+
+def assert_clusters_are_cores(model):
+    """Of a fit that has gone back to a start of centres."""
+    assert_array_equal(model.core_spreads_, 0)
+    assert_array_equal(model.core_sample_indices_, np.arange(len(model.labels_)))
+    means = cluster_means(model.embedding_, model.labels_, N_CLUSTERS)
+    assert_allclose(model.core_means_, means, atol=1e-3 * np.ptp(means))
 
 
 def head_of(model):

@@ -1,6 +1,7 @@
 """The benchmark of ``benchmarks/papers``: on tiny data, with quick methods."""
 
 import csv
+import multiprocessing
 
 import numpy as np
 import pytest
@@ -11,12 +12,16 @@ from benchmarks.papers import (
     accuracy,
     curves,
     decs_grid,
+    idcl_ablation,
     idcl_convergence_time,
     number_of_clusters,
+    peer_epochs,
+    recipe_ablation,
     render,
     runner,
     scores,
     store,
+    summary,
 )
 from benchmarks.papers.data import DATA, NotThere, Samples, load, normalise_contrast
 from benchmarks.papers.methods import METHODS, Fit, Method, Phase
@@ -150,6 +155,13 @@ def test_torn_last_line_is_run_again(home):
     assert [row["seed"] for row in after] == [row["seed"] for row in before]
 
 
+def test_rows_of_another_table_are_not_taken_for_done(home):
+    run(table(quick=quick), home)
+    other = table(quick=quick)._replace(name="recipe_ablation")
+    rows = run(other, home)
+    assert [row["table"] for row in rows] == ["accuracy"] * 2 + ["recipe_ablation"] * 2
+
+
 def test_failing_row_is_recorded_and_retried(home):
     rows = run(table(quick=quick, fails=fails), home, "--seeds", "3")
     errors = {row["method"]: row["error"] for row in rows}
@@ -194,13 +206,52 @@ def test_missing_set_is_told_and_leaves_no_row(home, capsys):
     assert "stl10.npz" in capsys.readouterr().out
 
 
-def test_two_writers(tmp_path):
+def test_values_are_kept_whatever_is_in_them(tmp_path):
     path = tmp_path / "rows.csv"
     for value in ("a,b", 'c"d', ""):
         store.append(path, ("x", "y"), [{"x": value}])
     assert [row["x"] for row in store.read(path)] == ["a,b", 'c"d', ""]
     with path.open(newline="") as file:
         assert len(list(csv.reader(file))) == 4
+
+
+def append_rows(path, name):
+    for i in range(50):
+        store.append(path, ("name", "i"), [{"name": name, "i": i}])
+
+
+def test_two_writers_at_a_time_lose_nothing(tmp_path):
+    path = tmp_path / "rows.csv"
+    store.append(path, ("name", "i"), [])
+    context = multiprocessing.get_context("spawn")
+    writers = [
+        context.Process(target=append_rows, args=(path, name)) for name in ("a", "b")
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    rows = store.read(path)
+    for name in ("a", "b"):
+        found = [int(row["i"]) for row in rows if row["name"] == name]
+        assert found == list(range(50))
+
+
+def test_rows_of_other_columns_are_refused_and_not_lost(tmp_path):
+    path = tmp_path / "rows.csv"
+    store.append(path, ("x", "y"), [{"x": 1, "y": 2}])
+    before = path.read_text()
+    with pytest.raises(ValueError, match=r"columns \['x', 'y'\].*'z'.*move it away"):
+        store.append(path, ("x", "y", "z"), [{"x": 1, "y": 2, "z": 3}])
+    assert path.read_text() == before
+
+
+def test_an_empty_file_has_no_rows_and_takes_some(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.touch()
+    assert store.read(path) == []
+    store.append(path, ("x",), [{"x": 1}])
+    assert store.read(path) == [{"x": "1"}]
 
 
 # -- methods -------------------------------------------------------------------------
@@ -297,6 +348,70 @@ def test_page_has_means_and_targets(tmp_path):
     assert "nan" not in page
 
 
+def test_seeds_that_failed_are_counted(tmp_path):
+    rows = [
+        row("IDCL", 0, acc=0.97, nmi=0.93),
+        row("IDCL", 1, error="TimeoutError: too long"),
+        row("k-means PCA 50", 0, acc=0.8, nmi=0.75),
+    ]
+    write(tmp_path, accuracy, rows)
+    page = "\n".join(render.page(tmp_path))
+    assert "2 (1 failed)" in page
+    assert "no, 1 failed" in page
+    assert "1 of 2" in page
+
+
+def test_seconds_are_those_of_the_fits_that_were_timed_by_device():
+    rows = [
+        {"seed": seed, "error": "", "wall_s": seconds, "device": device}
+        for seed, (seconds, device) in enumerate(
+            [("10", "cpu"), ("", "cpu"), ("30", "cpu"), ("2", "cuda"), ("17", "cpu")]
+        )
+    ]
+    assert summary.Summary(rows).seconds == "17, 10 to 30; 2 (cuda)"
+    assert summary.Summary(rows[:1]).seconds == "10"
+    assert summary.Summary(rows[1:2]).seconds == ""
+
+
+def test_a_row_without_the_settings_of_its_method_goes_by_another_name():
+    table = recipe_ablation.TABLE
+    name = "IDCL without guard"
+    own = {"method": name, "settings": "guard=False"}
+    assert summary.name_with_options(table, own) == name
+    earlier = {"method": name, "settings": ""}
+    assert summary.name_with_options(table, earlier) == f"{name} (with other settings)"
+    more = {"method": name, "settings": "core_fraction=None, guard=False, x=(1, 2)"}
+    expected = f"{name} (core_fraction=None, x=(1, 2))"
+    assert summary.name_with_options(table, more) == expected
+
+
+def test_runs_that_failed_are_named_where_there_is_no_course(tmp_path):
+    key = {"data": "digits", "method": "IDCL", "settings": ""}
+    write(tmp_path, curves, [{**key, "seed": 0, "error": "MemoryError: full"}])
+    write(tmp_path, number_of_clusters, [{**key, "seed": 1, "error": "OSError: no"}])
+    page = "\n".join(render.page(tmp_path))
+    assert "Digits, IDCL, seed 0: failed, MemoryError: full." in page
+    assert "0 of 1" in page
+
+
+@pytest.mark.parametrize(
+    ("n_samples", "is_image", "steps"),
+    [(1797, True, (1140, 2000)), (9298, True, (2920, 2000)), (5685, False, (805, 200))],
+)
+def test_peers_take_the_steps_of_decs(n_samples, is_image, steps):
+    epochs = peer_epochs.default_epochs(n_samples, is_image, batch_size=256)
+    n_batches = -(-n_samples // 256)
+    for n_epochs, least in zip(epochs, steps, strict=True):
+        assert (n_epochs - 1) * n_batches < least <= n_epochs * n_batches
+
+
+def test_the_default_recipe_has_no_transformer_to_be_taken_out():
+    methods = idcl_ablation.TABLE.methods
+    assert "IDCL, no curriculum" in methods
+    assert "IDCL, no Transformer" not in methods
+    assert "IDCL paper, no Transformer" in methods
+
+
 def test_page_has_courses_and_pictures(tmp_path):
     key = {"data": "digits", "method": "IDCL", "seed": 0}
     accuracies = [0.5, 0.7, 0.9]
@@ -307,6 +422,8 @@ def test_page_has_courses_and_pictures(tmp_path):
     write(tmp_path, curves, points)
     render.main(["--results", str(tmp_path), "--page", str(tmp_path / "page.rst")])
     assert "90.0 / 50.0" in (tmp_path / "page.rst").read_text()
+    picture = (tmp_path / "curves-digits-IDCL-0.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
 
 
 def test_time_to_converge_is_a_ratio(tmp_path):

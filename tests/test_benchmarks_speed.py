@@ -4,7 +4,6 @@ import re
 import sys
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose
@@ -22,6 +21,8 @@ from benchmarks.speed import (
     timing,
     whole_fits,
 )
+from deepdensity import IDCLClustering
+from deepdensity.training import AutoencoderNet
 
 from .common import BOTH, digit_vectors
 
@@ -139,12 +140,35 @@ def test_transform_and_forward_are_of_the_same_rows(monkeypatch):
     assert all(row.median > 0 for row in rows)
 
 
-def test_the_share_of_refreshes_is_what_is_not_spent_in_epochs():
-    ((n, seconds, share),) = refresh.refresh_shares(CPU, "mlp", (8,), [300])
-    assert n == 300
-    assert seconds > 0
-    assert 0 < share < 1
-    assert isinstance(np.float64(share), float)
+@pytest.mark.parametrize(
+    ("network", "shape", "n"), [("mlp", (8,), 300), ("conv", (8, 8), 3300)]
+)
+def test_the_share_of_refreshes_is_from_one_to_the_next(network, shape, n, monkeypatch):
+    clock = Clock(monkeypatch)  # of all modules: they share the module time
+    events = []
+
+    def noted(owner, name, event, seconds):
+        function = getattr(owner, name)
+
+        def wrapper(*args, **kwargs):
+            events.append(event)
+            clock.now += seconds
+            return function(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, wrapper)
+
+    noted(IDCLClustering, "_refresh", "refresh", 3.0)
+    noted(AutoencoderNet, "infer", "step", 1.0)
+    ((found, seconds, share),) = refresh.refresh_shares(CPU, network, shape, [n])
+    assert found == n
+    # the first refresh comes before, the last after the end
+    assert events[0] == events[-1] == "refresh"
+    between = events[1:-1]
+    assert between.count("refresh") == 1
+    n_steps = between[: between.index("refresh")].count("step")
+    assert seconds == n_steps + 3
+    assert_allclose(share, 3 / seconds)
+    assert n_steps >= 50
 
 
 # -- the profile of a fit, and whole fits ----------------------------------------------
@@ -242,7 +266,7 @@ def test_a_search_is_timed_without_and_with_memory(monkeypatch):
     fitted = []
 
     def watched(*args, **kwargs):
-        fitted.append(kwargs["memory"])
+        fitted.append(kwargs.get("memory", "a warm-up"))
         return kind(*args, **kwargs)
 
     monkeypatch.setattr(search, "SEARCHES", {name: (watched, grid)})
@@ -251,8 +275,8 @@ def test_a_search_is_timed_without_and_with_memory(monkeypatch):
     assert row.time > 0
     assert row.over > 0
     assert_allclose(row.ratios, [row.time / row.over])
-    assert fitted[0] is None
-    assert fitted[1] is not None
+    assert fitted[:2] == ["a warm-up", None]
+    assert isinstance(fitted[2], str)
 
 
 def test_agreement_is_full_with_all_samples_and_less_with_few(monkeypatch):

@@ -198,6 +198,26 @@ def test_score_samples_is_the_density_also_of_new_samples(fitted):
     assert np.median(model.score_samples(strange)) < np.median(model.score_samples(X))
 
 
+def test_score_is_the_mean_silhouette_by_the_cores(fitted):
+    X, model = fitted
+    distances = [
+        [reference.squared_distance(z, mean) for mean in model.core_means_]
+        for z in model.embedding_
+    ]
+    expected = reference.core_silhouette(np.array(distances) + model.core_spreads_)
+    assert_allclose(model.score(X), expected.mean(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("quantile", [0.01, 0.2])
+def test_the_cutoff_is_at_the_quantile_that_is_asked_for(quantile):
+    X, _ = digit_vectors(120)
+    model = idcl(cutoff_quantile=quantile).fit(X)
+    Z = torch.from_numpy(model.embedding_)
+    cutoff = cutoff_distance(Z, quantile)
+    expected = reference.local_density(model.embedding_, cutoff, "gaussian")
+    assert_allclose(model.density_, expected, rtol=1e-9)
+
+
 def test_score_is_a_silhouette_that_rises_with_training():
     X, _ = digit_vectors()
     longer = {"pretrain_epochs": 20, "refresh_interval": 50}

@@ -545,3 +545,24 @@ def test_a_lowered_rate_is_reported_and_used_each_time(tmp_path, steps, monkeypa
 def test_memory_must_be_a_folder_or_of_joblib():
     with pytest.raises(ValueError, match="'memory' parameter of IDCLClustering must"):
         idcl(memory=3).fit(np.eye(20))
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_the_number_of_clusters_is_found_once(short, tmp_path, monkeypatch):
+    X, _ = digit_vectors(150)
+    tried, try_numbers = [], first_clusters.try_numbers
+
+    def noted(trainer, Z, n_steps, seed):
+        tried.append(seed)
+        return try_numbers(trainer, Z, 3, seed)
+
+    monkeypatch.setattr(first_clusters, "try_numbers", noted)
+    model = short(augment="auto").set_params(n_clusters="auto")
+    kept = clone(model).set_params(memory=str(tmp_path))
+    plain, first, second = model.fit(X), kept.fit(X), clone(kept).fit(X)
+    assert len(tried) == 2  # without memory, and with it the first time
+    for found in (first, second):
+        assert found.n_clusters_ == plain.n_clusters_
+        assert found.n_clusters_scores_ == plain.n_clusters_scores_
+        assert_array_equal(found.labels_, plain.labels_)
+        assert_array_equal(found.embedding_, plain.embedding_)

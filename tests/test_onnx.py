@@ -96,7 +96,7 @@ def test_what_cannot_be_exported_leaves_the_old_file(tmp_path):
     with pytest.raises(NotFittedError):
         deepdensity.onnx.export(idcl(), path)
     model = decs(autoencoder=lambda *shape: Trapped(*shape, hidden=(8,))).fit(X)
-    with pytest.raises(Exception, match="(?i)data-dependent|export"):
+    with pytest.raises(Exception, match="(?i)data-dependent"):
         deepdensity.onnx.export(model, path)
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]

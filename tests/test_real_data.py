@@ -13,12 +13,15 @@ from benchmarks.papers.scores import measure
 
 pytestmark = pytest.mark.slow
 
-# least ACC and NMI at the end of training; in the order that keeps two processes of
-# pytest-xdist, which deals tests out by twos, busy for about as long
+# least ACC and NMI at the end of training, a little below what five seeds have given on
+# two machines; k-means on 50 components: Digits .792 / .741, USPS .668 / .628, kidney
+# .749 / .747. In the order that keeps two processes of pytest-xdist, which deals tests
+# out by twos, busy for about as long
 LEAST = {
     ("usps", "DECS"): (0.985, 0.960),
-    ("digits", "IDCL"): (0.87, 0.82),
-    ("usps", "IDCL"): (0.970, 0.935),
+    ("kidney", "DECS"): (0.770, 0.770),
+    ("digits", "IDCL"): (0.930, 0.910),
+    ("digits", "DECS"): (0.950, 0.930),
 }
 
 

@@ -10,11 +10,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import ndimage, sparse
 from skorch.callbacks import Callback
 
+from deepdensity import base, training
 from deepdensity.density_cores import DensityCores, blended_cores
 from deepdensity.metrics import clustering_accuracy
 from deepdensity.recipe import STREAM_EPOCHS, STREAM_MEMORY
 
-from .common import BOTH, N_CLUSTERS, decs, digit_images, idcl, small_conv
+from .common import BOTH, N_CLUSTERS, Nets, decs, digit_images, idcl, small_conv
 
 N_BATCHES, SIZE = 6, 250
 IMAGES, Y = digit_images(1797)
@@ -114,6 +115,38 @@ def test_other_kinds_of_X(begun, kind):
     assert begun.labels_.shape == (SIZE,)
     with pytest.raises(ValueError, match="X has samples of shape"):
         begun.partial_fit(X[batch(1)].reshape(-1, 8, 8))
+
+
+@pytest.mark.parametrize(("given", "weight"), [("auto", 1 / 3), (0, 1 / 3), (2.0, 2.0)])
+def test_decs_reconstructs_in_a_stream_and_does_not_balance(given, weight):
+    nets = Nets()
+    model = decs(
+        autoencoder=small_conv,
+        reconstruction_weight=given,
+        balance=0.5,
+        callbacks=[nets],
+    ).partial_fit(IMAGES[:150])
+    first = nets.seen["cluster"]
+    assert first.criterion_.balance == 0.5
+    model.partial_fit(IMAGES[150:250])
+    criterion = nets.seen["cluster"].criterion_
+    assert nets.seen["cluster"] is not first
+    assert (criterion.reconstruction, criterion.balance) == (weight, 0)
+
+
+def test_batches_are_trained_on_uncompiled(short, monkeypatch):
+    compiled, network_passes = [], training.network_passes
+    monkeypatch.setattr(base, "can_compile", lambda device: True)
+    monkeypatch.setattr(
+        training,
+        "network_passes",
+        lambda asked=False: compiled.append(asked) or network_passes(),
+    )
+    model = short(compile=True).partial_fit(X[batch(0)])
+    assert compiled and all(compiled)
+    compiled.clear()
+    model.partial_fit(X[batch(1)])
+    assert compiled and not any(compiled)
 
 
 def test_images_and_uint8(short):

@@ -15,11 +15,15 @@ BASES = ("IDCL", "IDCL paper")
 
 
 def variants(base):
-    """The method itself and, one for each row of the table, without a part."""
+    """The method itself and, one for each row of the table, without a part.
+
+    The default recipe has no Transformer to be taken out.
+    """
     method = METHODS[base]
     without = {
         f"{base}, {part}": method.variant(**settings)
         for part, settings in IDCL_ABLATIONS.items()
+        if base != "IDCL" or "autoencoder" not in settings
     }
     return {base: method, **without}
 

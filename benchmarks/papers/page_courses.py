@@ -25,6 +25,19 @@ def courses(table_, rows):
     return {key: list(course.values()) for key, course in found.items()}
 
 
+def failures(table_, rows, found):
+    """A line for each run that has failed and has no course."""
+    failed = {}
+    for row in rows:
+        key = row["data"], row["method"], options(table_, row), int(row["seed"])
+        if row["error"] and key not in found:
+            failed[key] = row["error"]
+    return [
+        f"{', '.join(map(str, named(key)[:2]))}, seed {key[3]}: failed, {error}."
+        for key, error in failed.items()
+    ]
+
+
 def to_share(course, share=0.9):
     """The first row of a course at a share of its best ACC."""
     best = max(float(row["acc"]) for row in course)
@@ -34,6 +47,7 @@ def to_share(course, share=0.9):
 def convergence(rows):
     """Time to 90 % of the best ACC, over that of the same model without curriculum."""
     points = {key: to_share(course) for key, course in courses(TIMES, rows).items()}
+    failed = failures(TIMES, rows, points)
     cells = [
         [
             *named(key),
@@ -51,7 +65,7 @@ def convergence(rows):
         "clustering starts from is that good already.",
         "",
         *(table(header, cells) if cells else []),
-        *missing(TIMES, points),
+        *missing(TIMES, points, failed),
     ]
 
 
@@ -90,7 +104,7 @@ def curves(rows):
         "the curriculum are in ``curves.csv``.",
         "",
         *(table(header, cells) if cells else []),
-        *missing(CURVES, found),
+        *missing(CURVES, found, failures(CURVES, rows, found)),
     ]
 
 
@@ -108,9 +122,9 @@ def pair(row):
     return f"{100 * float(row['acc']):.1f} / {100 * float(row['nmi']):.1f}"
 
 
-def missing(table_, found):
-    """The sets without a course, and how to measure them."""
+def missing(table_, found, failed):
+    """What has failed, the sets without a course, and how to measure them."""
     done = {key[0] for key in found}
     left = [data for data in table_.data if data not in done]
-    lines = [f"{DATA[data].title}: {MISSING}." for data in left]
+    lines = [*failed, *(f"{DATA[data].title}: {MISSING}." for data in left)]
     return ["\n".join(lines), "", *to_measure([command(table_, d) for d in left])]

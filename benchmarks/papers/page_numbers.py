@@ -14,9 +14,8 @@ def numbers(rows):
     """What each seed has found, and how many of them come near."""
     found = {}
     for row in rows:
-        if not row["error"]:
-            key = row["data"], row["settings"]
-            found.setdefault(key, {})[int(row["seed"])] = row
+        key = row["data"], row["settings"]
+        found.setdefault(key, {})[int(row["seed"])] = row
     cells = [line(*key, by_seed) for key, by_seed in found.items()]
     header = ["Data", "Settings", "Classes", "Found, seed by seed", "Within 2"]
     missing = [data for data in TABLE.data if data not in {key[0] for key in found}]
@@ -33,15 +32,14 @@ def numbers(rows):
 
 def line(data, settings, by_seed):
     rows = [row for _, row in sorted(by_seed.items())]
-    values = [int(row["found"]) for row in rows]
-    n_classes = int(rows[0]["n_classes"])
-    near = sum(abs(value - n_classes) <= NEAR for value in values)
-    seconds = sorted(float(row["wall_s"]) for row in rows)[len(rows) // 2]
+    done = [row for row in rows if not row["error"]]
+    near = sum(abs(int(row["found"]) - int(row["n_classes"])) <= NEAR for row in done)
+    seconds = sorted(float(row["wall_s"]) for row in done)
     return [
         DATA[data].title,
         settings or "defaults",
-        str(n_classes),
-        ", ".join(map(str, values)),
-        f"{near} of {len(values)}",
-        f"{seconds:.0f}",
+        done[0]["n_classes"] if done else "",
+        ", ".join("failed" if row["error"] else row["found"] for row in rows),
+        f"{near} of {len(rows)}",
+        f"{seconds[len(seconds) // 2]:.0f}" if seconds else "",
     ]

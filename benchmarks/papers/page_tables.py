@@ -19,7 +19,9 @@ def accuracy(summaries):
     lines = [*heading("All methods"), *code([command(TABLE)])]
     lines += [
         "Epochs and steps are those of pretraining + clustering. In brackets: settings",
-        "that differ from the method's own.",
+        "that differ from the method's own. Seconds are median, lowest and highest of",
+        "the fits that were timed, on one thread beside other work: the same steps may",
+        "take twice as long on one day as on another.",
     ]
     for data in DATA:
         lines += [*heading(DATA[data].title, "~"), *one_set(data, summaries)]
@@ -52,8 +54,8 @@ def row(method, summary):
         method,
         *(summary.text(field, 100) for field in SCORES.values()),
         summary.text("n_found", digits=0),
-        summary.n_seeds,
-        f"{summary.mean('wall_s'):.0f}" if summary.values("wall_s") else "",
+        summary.seeds,
+        summary.seconds,
         both_phases(summary, "epochs"),
         both_phases(summary, "steps"),
     ]
@@ -85,7 +87,7 @@ def variants(table_, summaries):
 
 
 def cell(summary):
-    return f"{summary.pair()} ({summary.n_seeds})" if summary else summary.pair()
+    return f"{summary.pair()} ({summary.seeds})" if summary else summary.pair()
 
 
 def left_out(table_, summaries):

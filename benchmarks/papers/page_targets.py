@@ -20,7 +20,7 @@ def targets(main):
         for method in ESTIMATORS:
             reached = get(main, data, method)
             wanted, verdict = judge(main, data, method)
-            cells = [DATA[data].title, method, wanted, reached.pair(), reached.n_seeds]
+            cells = [DATA[data].title, method, wanted, reached.pair(), reached.seeds]
             rows.append([*cells, verdict])
             if verdict == MISSING:
                 commands.append(command(TABLE, data, needed(data)))
@@ -48,16 +48,21 @@ def judge(main, data, method):
         if not (reached and base):
             return text, MISSING
         short = wanted - reached.mean("nmi", 100)
-        return f"{text} = {wanted:.1f}", verdict([short])
+        return f"{text} = {wanted:.1f}", verdict([short], reached)
     wanted = TARGETS[data][method]
     if not reached:
         return numbers(wanted), MISSING
     means = reached.mean("acc", 100), reached.mean("nmi", 100)
-    return numbers(wanted), verdict([a - b for a, b in zip(wanted, means)])
+    return numbers(wanted), verdict([a - b for a, b in zip(wanted, means)], reached)
 
 
-def verdict(gaps):
-    """yes, where no gap is left at the one decimal that targets have."""
+def verdict(gaps, reached):
+    """yes, where no gap is left at the one decimal that targets have.
+
+    Where a seed has failed the mean of the others is no answer.
+    """
+    if reached.errors:
+        return f"no, {len(reached.errors)} failed"
     gap = round(max(gaps), 1)
     return "yes" if gap <= 0 else f"no, {gap:.1f} short"
 

@@ -1,11 +1,13 @@
 """ClustPy's deep methods on this package's networks, batches and augmentation.
 
 DEC, IDEC, DCN and DipDECK get the autoencoder that DECS takes by default ("conv" for
-images, "mlp" for vectors), the same input scale, augmented batches of the same size,
-and, unless told otherwise, as many epochs of both phases as DECS at its defaults. The
-rest is ClustPy's: learning rates of 1e-3 and 1e-4, batch normalisation by running means
-in clustering, labels by a last k-means in DEC and IDEC. DipDECK finds the number of
-clusters by itself, from at least 35, and counts its epochs anew after every merge.
+images, "mlp" or "shallow" for vectors), the same input scale, augmented images, and,
+unless told otherwise, as many steps of both phases as DECS at its defaults, in batches
+of 256 (:mod:`benchmarks.papers.peer_epochs`). DECS's trials of starts, and the
+neighbours that it shows in place of vectors, they do not have. The rest is ClustPy's:
+learning rates of 1e-3 and 1e-4, batch normalisation by running means in clustering,
+labels by a last k-means in DEC and IDEC. DipDECK finds the number of clusters by
+itself, from at least 35, and counts its epochs anew after every merge.
 """
 
 import contextlib
@@ -22,9 +24,9 @@ from torch.utils.data import default_collate
 from deepdensity.augmentation import random_affine
 from deepdensity.inputs import image_layout, input_format
 from deepdensity.networks.build import build_autoencoder
-from deepdensity.recipe import ITERATIONS, PRETRAIN_EPOCHS
 
 from .methods import Fit, Phase
+from .peer_epochs import default_epochs
 
 __all__ = ["fit_peer"]
 
@@ -55,10 +57,20 @@ class Optimizers(list):
         return optimizer
 
 
-def fit_peer(name, samples, seed, batch_size, pretrain_epochs, clustering_epochs):
-    """Fit one of ClustPy's methods."""
-    n_batches = -(-samples.X.shape[0] // batch_size)
-    default = default_epochs(n_batches)
+def fit_peer(
+    name,
+    samples,
+    seed,
+    batch_size,
+    pretrain_epochs,
+    clustering_epochs,
+    device=None,
+):
+    """Fit one of ClustPy's methods; by default on CUDA, where there is one."""
+    n_samples = samples.X.shape[0]
+    n_batches = -(-n_samples // batch_size)
+    is_image = samples.image_shape is not None
+    default = default_epochs(n_samples, is_image, batch_size)
     if pretrain_epochs is None:
         pretrain_epochs = default[0]
     if clustering_epochs is None:
@@ -75,6 +87,7 @@ def fit_peer(name, samples, seed, batch_size, pretrain_epochs, clustering_epochs
         embedding_size=EMBEDDING_SIZE,
         initial_clustering_params={"n_init": 20},
         custom_dataloaders=loaders(X, shape, batch_size, seed),
+        device=device,
         random_state=seed,
     )
     with silence():
@@ -82,11 +95,6 @@ def fit_peer(name, samples, seed, batch_size, pretrain_epochs, clustering_epochs
     end = time.perf_counter()
     device = next(model.neural_network_trained_.parameters()).device.type
     return Fit(model.labels_, phases=phases(optimizers, end, n_batches), device=device)
-
-
-def default_epochs(n_batches):
-    """Epochs of pretraining and of clustering that DECS takes at its defaults."""
-    return PRETRAIN_EPOCHS, -(-ITERATIONS // n_batches)
 
 
 def number_of_clusters(name, n_clusters):

@@ -51,7 +51,7 @@ def main(table, argv=None):
     methods = with_options(table.methods, options.methods, options.option)
     out = Path(options.out or RESULTS / f"{table.name}.csv")
     planned = plan(table, methods, options.data, options.seeds)
-    done = finished(out, options.retry)
+    done = finished(table, out, options.retry)
     todo = [job for job in planned if job not in done]
     tqdm.monitor_interval = 0  # no thread beside the processes of child.py
     missing = set()
@@ -59,7 +59,9 @@ def main(table, argv=None):
         for job in todo:
             bar.set_postfix_str(f"{job.data}, {job.method}, seed {job.seed}")
             # another process may have done it by now
-            if job.data not in missing and job not in finished(out, options.retry):
+            if job.data not in missing and job not in finished(
+                table, out, options.retry
+            ):
                 try:
                     samples, y = cached_load(job.data, options.data_home)
                 except NotThere as error:
@@ -151,13 +153,15 @@ def describe(settings):
     )
 
 
-def finished(out, retry):
-    """The jobs that have rows; those of an error are left out where it is tried again.
+def finished(table, out, retry):
+    """The jobs of a table that have rows.
+
+    Those of an error are left out where it is tried again.
 
     A job that has failed once and not the next time has rows of both kinds.
     """
     return {
         Job(row["data"], row["method"], row["settings"], int(row["seed"]))
         for row in store.read(out)
-        if not (retry and row["error"])
+        if row["table"] == table.name and not (retry and row["error"])
     }

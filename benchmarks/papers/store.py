@@ -12,10 +12,7 @@ def read(path):
 
     A row is one line, so that a torn one harms no other.
     """
-    if not path.exists():
-        return []
-    lines = path.read_text(encoding="utf-8").split("\n")
-    header, *rows = (next(csv.reader([line])) for line in lines if line)
+    header, *rows = table(path) or [[]]
     return [
         dict(zip(header, row))
         for row in rows
@@ -23,8 +20,26 @@ def read(path):
     ]
 
 
+def table(path):
+    """The lines of a file as lists of cells; none of a file that is not there."""
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").split("\n")
+    return [next(csv.reader([line])) for line in lines if line]
+
+
 def append(path, fields, rows):
-    """Add rows (dicts) by one write at the end of the file, made if need be."""
+    """Add rows (dicts) by one write at the end of the file, made if need be.
+
+    Raises a ValueError where the file has other columns, or a torn line of them: its
+    rows would be lost to `read`.
+    """
+    header, *_ = table(path) or [list(fields)]
+    if header != list(fields):
+        raise ValueError(
+            f"{path} has the columns {header}, and rows are to be added that have "
+            f"{list(fields)}: move it away."
+        )
     text = io.StringIO()
     writer = csv.DictWriter(text, fields, restval="", lineterminator="\n")
     path.parent.mkdir(parents=True, exist_ok=True)

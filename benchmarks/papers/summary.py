@@ -1,5 +1,6 @@
 """Rows over seeds: the mean and the spread that a page shows."""
 
+import re
 import statistics
 
 from .runner import describe
@@ -44,7 +45,27 @@ class Summary:
 
     @property
     def n_seeds(self):
-        return len(self.by_seed) or ""
+        """How many were run, those that failed among them."""
+        return len(self.by_seed) + len(self.errors)
+
+    @property
+    def seeds(self):
+        """Their number as text, and how many of them have failed."""
+        failed = f" ({len(self.errors)} failed)" if self.errors else ""
+        return f"{self.n_seeds}{failed}" if self.n_seeds else ""
+
+    @property
+    def seconds(self):
+        """Median, lowest and highest of the fits that were timed, device by device."""
+        devices = {}
+        for row in self.by_seed.values():
+            if row["wall_s"] != "":
+                name = row.get("device") or "cpu"
+                devices.setdefault(name, []).append(float(row["wall_s"]))
+        return "; ".join(
+            times(seconds) + (f" ({name})" if name != "cpu" else "")
+            for name, seconds in devices.items()
+        )
 
     def text(self, field, scale=1, digits=1):
         """Mean ± standard deviation; the mean alone of a single seed."""
@@ -63,6 +84,13 @@ class Summary:
         return f"failed: {self.errors[-1]}" if self.errors else MISSING
 
 
+def times(seconds):
+    text = f"{statistics.median(seconds):.0f}"
+    if len(seconds) > 1:
+        text += f", {min(seconds):.0f} to {max(seconds):.0f}"
+    return text
+
+
 def summarise(table, rows):
     """(data, method) -> Summary."""
     groups = {}
@@ -79,10 +107,22 @@ def name_with_options(table, row):
 
 
 def options(table, row):
-    """The settings of a row that are not the method's own in this table."""
+    """The settings of a row that are not the method's own in this table.
+
+    All of them where it lacks one of the method's own: a row of an earlier method of
+    that name.
+    """
     method = table.methods.get(row["method"])
-    own = describe(method.settings).split(", ") if method else []
-    return ", ".join(part for part in row["settings"].split(", ") if part not in own)
+    own = parts(describe(method.settings)) if method else []
+    found = parts(row["settings"])
+    if not set(own) <= set(found):
+        return row["settings"] or "with other settings"
+    return ", ".join(part for part in found if part not in own)
+
+
+def parts(settings):
+    """NAME=VALUE, one by one; a value may hold commas itself."""
+    return re.split(r", (?=\w+=)", settings) if settings else []
 
 
 def get(summaries, data, method):

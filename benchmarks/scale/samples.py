@@ -26,12 +26,14 @@ def write(folder, data_home, n_samples):
         X = file["X"]
     generator = torch.Generator().manual_seed(0)
     shape = (n_samples, 28, 28)
-    images = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+    part = Path(f"{path}.part")  # an interrupted file is not to be taken for whole
+    images = np.lib.format.open_memmap(part, "w+", np.uint8, shape)
     for rows in gen_batches(n_samples, BLOCK):
         drawn = torch.randint(len(X), (rows.stop - rows.start,), generator=generator)
         x = torch.from_numpy(X[drawn.numpy()]).float()[:, None]
         images[rows] = random_affine(x, generator)[:, 0].round().byte().numpy()
     images.flush()
+    part.rename(path)
 
 
 def memmap(path):

@@ -6,34 +6,44 @@ import numpy as np
 from skorch.callbacks import Callback
 
 from deepdensity import IDCLClustering
+from deepdensity.recipe import auto_batch_size, refresh_steps
 
 __all__ = ["refresh_shares"]
 
 
 class EpochClock(Callback):
-    """Seconds inside the epochs of the clustering phase."""
+    """When the epochs of the clustering phase begin and end."""
 
     def initialize(self):
-        self.seconds, self.begin, self.end = 0.0, None, None
+        self.begins, self.ends = [], []
         return self
 
     def on_epoch_begin(self, net, **kwargs):
-        self.start = time.perf_counter()
-        if net.phase == "cluster" and self.begin is None:
-            self.begin = self.start
+        if net.phase == "cluster":
+            self.begins.append(time.perf_counter())
 
     def on_epoch_end(self, net, **kwargs):
         if net.phase == "cluster":
-            self.end = time.perf_counter()
-            self.seconds += self.end - self.start
+            self.ends.append(time.perf_counter())
+
+    @property
+    def seconds(self):
+        """From the begin of the first epoch to that of the last."""
+        return self.begins[-1] - self.begins[0]
+
+    @property
+    def share(self):
+        """What is between the epochs in that time."""
+        inside = sum(self.ends[:-1]) - sum(self.begins[:-1])
+        return 1 - inside / self.seconds
 
 
-def refresh_shares(device, network, shape, sizes, n_epochs=3):
-    """(n, seconds of training, share of the refreshes in them) for each size.
+def refresh_shares(device, network, shape, sizes):
+    """(n, seconds of training, share of the refresh in them) for each size.
 
-    Between the begin of the first epoch and the end of the last one, what is not spent
-    in an epoch is spent in refreshes; one of them, before the first, is not in it, as
-    the last interval after them is not.
+    From one refresh on to the next, which is in it: as many epochs as the default has
+    between two of them. They are the first of a curriculum, and shorter than those that
+    follow.
     """
     for n in sizes:
         X = np.random.default_rng(0).integers(256, size=(n, *shape), dtype=np.uint8)
@@ -42,7 +52,7 @@ def refresh_shares(device, network, shape, sizes, n_epochs=3):
             10,
             autoencoder=network,
             pretrain_epochs=0,
-            max_epochs=n_epochs,
+            max_epochs=1 + epochs_between(n, is_image=len(shape) > 1),
             init="k-means",
             n_init=1,
             tol=0,
@@ -51,5 +61,10 @@ def refresh_shares(device, network, shape, sizes, n_epochs=3):
             device=device,
             random_state=0,
         ).fit(X)
-        total = clock.end - clock.begin
-        yield n, total, 1 - clock.seconds / total
+        yield n, clock.seconds, clock.share
+
+
+def epochs_between(n_samples, is_image):
+    """Epochs from a refresh to the next, by default."""
+    steps = -(-n_samples // auto_batch_size(n_samples, is_image))
+    return -(-refresh_steps(steps) // steps)

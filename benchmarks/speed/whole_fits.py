@@ -32,7 +32,7 @@ def fit_over_clustpy(device, n_rounds, data_home, n_samples, n_epochs):
     samples = samples._replace(X=samples.X[:n_samples])
     precisions = dict(list(PRECISIONS.items())[: 1 + has_bfloat16(device)])
     for name, peer in PAIRS.items():
-        settings = (peer, samples, 0, BATCH, n_epochs, n_epochs)
+        settings = (peer, samples, 0, BATCH, n_epochs, n_epochs, device)
         functions = [
             functools.partial(fit_ours, name, samples, n_epochs, precision, device)
             for precision in precisions.values()
