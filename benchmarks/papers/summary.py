@@ -85,10 +85,8 @@ class Summary:
 
 
 def times(seconds):
-    text = f"{statistics.median(seconds):.0f}"
-    if len(seconds) > 1:
-        text += f", {min(seconds):.0f} to {max(seconds):.0f}"
-    return text
+    low, median, high = (f"{f(seconds):.0f}" for f in (min, statistics.median, max))
+    return median if low == high else f"{median}, {low} to {high}"
 
 
 def summarise(table, rows):
