@@ -159,16 +159,31 @@ def test_the_share_of_refreshes_is_from_one_to_the_next(network, shape, n, monke
 
     noted(IDCLClustering, "_refresh", "refresh", 3.0)
     noted(AutoencoderNet, "infer", "step", 1.0)
-    ((found, seconds, share),) = refresh.refresh_shares(CPU, network, shape, [n])
-    assert found == n
+    (share,) = refresh.refresh_shares(CPU, network, shape, [n])
     # the first refresh comes before, the last after the end
     assert events[0] == events[-1] == "refresh"
-    between = events[1:-1]
-    assert between.count("refresh") == 1
-    n_steps = between[: between.index("refresh")].count("step")
-    assert seconds == n_steps + 3
-    assert_allclose(share, 3 / seconds)
-    assert n_steps >= 50
+    assert events[1:-1].count("refresh") == 1
+    assert events[1:-1].index("refresh") >= 50  # steps
+    assert_allclose(share[:3], [n, 3, 1])
+    steps, interval = refresh.lengths(n, len(shape) > 1)
+    refreshes = 3 * (1 + -(-len(steps.cluster) // interval))
+    whole = refreshes + sum(steps.cluster)
+    assert_allclose(share.of_clustering, refreshes / whole)
+    assert_allclose(share.of_training, refreshes / (whole + steps.pretrain))
+
+
+@pytest.mark.parametrize(
+    ("n_samples", "is_image", "pretrain", "cluster"),
+    [  # of whole fits out of the box: Digits, USPS, kidney
+        (1797, True, 1140, 1959),
+        (9298, True, 2920, 3377),
+        (5685, False, 805, 174),
+    ],
+)
+def test_the_lengths_are_those_of_whole_fits(n_samples, is_image, pretrain, cluster):
+    steps, _ = refresh.lengths(n_samples, is_image)
+    assert steps.pretrain == pretrain
+    assert_allclose(sum(steps.cluster), cluster, rtol=2e-3)
 
 
 # -- the profile of a fit, and whole fits ----------------------------------------------

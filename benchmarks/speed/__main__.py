@@ -80,10 +80,12 @@ def main():
     if "refresh" in only:
         for network, shape in (("mlp", (784,)), ("conv", (16, 16))):
             shares = refresh_shares(options.device, network, shape, options.sizes)
-            for n, seconds, share in shares:
+            for share in shares:
                 print(
-                    f"refreshes, {network}, n = {n:,}: {share:.1%} of {seconds:.1f} s "
-                    "(goal <= 10 %)",
+                    f"refreshes, {network}, n = {share.n_samples:,}: "
+                    f"{share.of_training:.1%} of training (goal <= 10 %), "
+                    f"{share.of_clustering:.1%} of the clustering phase; "
+                    f"{share.refresh:.2f} s each, {share.step * 1e3:.0f} ms a step",
                     flush=True,
                 )
 

@@ -1,21 +1,41 @@
 """How much of IDCL's training time goes into refreshes, by the number of samples."""
 
 import time
+from typing import NamedTuple
 
 import numpy as np
 from skorch.callbacks import Callback
 
 from deepdensity import IDCLClustering
-from deepdensity.recipe import auto_batch_size, refresh_steps
+from deepdensity.curriculum import Pace
+from deepdensity.recipe import (
+    EPOCH_STEPS,
+    EPOCHS,
+    VECTOR_STEPS,
+    auto_batch_size,
+    auto_epochs,
+    pretraining_epochs,
+    refresh_steps,
+)
 
 __all__ = ["refresh_shares"]
 
 
+class Share(NamedTuple):
+    """What refreshes take of a fit out of the box."""
+
+    n_samples: int
+    refresh: float  # seconds of one, as measured
+    step: float  # seconds, as measured
+    of_clustering: float  # share of the clustering phase
+    of_training: float  # and of pretraining and clustering
+
+
 class EpochClock(Callback):
-    """When the epochs of the clustering phase begin and end."""
+    """When the epochs of the clustering phase begin and end, and their steps."""
 
     def initialize(self):
-        self.begins, self.ends = [], []
+        self.begins, self.ends, self.n_steps = [], [], []
         return self
 
     def on_epoch_begin(self, net, **kwargs):
@@ -25,34 +45,26 @@ class EpochClock(Callback):
     def on_epoch_end(self, net, **kwargs):
         if net.phase == "cluster":
             self.ends.append(time.perf_counter())
-
-    @property
-    def seconds(self):
-        """From the begin of the first epoch to that of the last."""
-        return self.begins[-1] - self.begins[0]
-
-    @property
-    def share(self):
-        """What is between the epochs in that time."""
-        inside = sum(self.ends[:-1]) - sum(self.begins[:-1])
-        return 1 - inside / self.seconds
+            self.n_steps.append(len(net.history[-1]["batches"]))
 
 
 def refresh_shares(device, network, shape, sizes):
-    """(n, seconds of training, share of the refresh in them) for each size.
+    """A Share for each number of samples.
 
-    From one refresh on to the next, which is in it: as many epochs as the default has
-    between two of them. They are the first of a curriculum, and shorter than those that
-    follow.
+    A refresh and the steps before it are timed side by side, from the first refresh on
+    to the begin of the epoch after the second; how many of both there are in a whole
+    fit follows from the lengths that the defaults have for so many samples.
     """
+    is_image = len(shape) > 1
     for n in sizes:
+        steps, interval = lengths(n, is_image)
         X = np.random.default_rng(0).integers(256, size=(n, *shape), dtype=np.uint8)
         clock = EpochClock()
         IDCLClustering(
             10,
             autoencoder=network,
             pretrain_epochs=0,
-            max_epochs=1 + epochs_between(n, is_image=len(shape) > 1),
+            max_epochs=1 + interval,
             init="k-means",
             n_init=1,
             tol=0,
@@ -61,10 +73,39 @@ def refresh_shares(device, network, shape, sizes):
             device=device,
             random_state=0,
         ).fit(X)
-        yield n, clock.seconds, clock.share
+        inside = sum(clock.ends[:-1]) - sum(clock.begins[:-1])
+        refresh = clock.begins[-1] - clock.begins[0] - inside
+        step = inside / sum(clock.n_steps[:-1])
+        n_refreshes = 1 + -(-len(steps.cluster) // interval)  # and one at the end
+        refreshes = n_refreshes * refresh
+        clustering = refreshes + sum(steps.cluster) * step
+        training = clustering + steps.pretrain * step
+        yield Share(n, refresh, step, refreshes / clustering, refreshes / training)
 
 
-def epochs_between(n_samples, is_image):
-    """Epochs from a refresh to the next, by default."""
-    steps = -(-n_samples // auto_batch_size(n_samples, is_image))
-    return -(-refresh_steps(steps) // steps)
+class Steps(NamedTuple):
+    """Of a fit out of the box."""
+
+    pretrain: int
+    cluster: list[int]  # epoch by epoch: the curriculum grows
+
+
+def lengths(n_samples, is_image):
+    """The Steps of n samples, and the epochs from one refresh to the next."""
+    batch = auto_batch_size(n_samples, is_image)
+    steps = -(-n_samples // batch)
+    least, most = EPOCH_STEPS if is_image else (VECTOR_STEPS, VECTOR_STEPS)
+    n_epochs = auto_epochs(EPOCHS, steps, least, most)
+    own = IDCLClustering().get_params()
+    pace = Pace(
+        own["pacing"],
+        own["pacing_epochs"],
+        n_epochs,
+        own["lambda_0"],
+        own["lambda_max"],
+    )
+    cluster = [
+        -(-int(pace.fraction(epoch) * n_samples) // batch) for epoch in range(n_epochs)
+    ]
+    pretrain = steps * pretraining_epochs(n_samples, steps)
+    return Steps(pretrain, cluster), -(-refresh_steps(steps) // steps)
