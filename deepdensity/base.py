@@ -21,6 +21,7 @@ from .inference import reconstruction_error
 from .information import net_information
 from .inputs import Source, input_format
 from .interruption import Interruption
+from .neighbours import nearest_neighbours, neighbours_in_cluster
 from .networks.build import (
     AUTOENCODERS,
     build_autoencoder,
@@ -182,7 +183,9 @@ class BaseDeepClustering(FirstClusters):
         source = Source(X, self._format, device)
         seed = (self._start_seed + self._n_batches) % 2**31
         clean = self.pretrain_target == "clean"
-        augment, views = choose_views(self.augment, source, clean, seed)
+        at_most = neighbours_in_cluster(len(source), self.n_clusters_)
+        find = functools.partial(nearest_neighbours, at_most=at_most)
+        augment, views = choose_views(self.augment, source, clean, seed, find)
         return Trainer(
             copy.deepcopy(self.module_),
             source,

@@ -66,6 +66,8 @@ class FirstClusters(KeptSteps):
         """The number of clusters, and the scores of those tried where it is "auto"."""
         if self.n_clusters != "auto":
             return int(self.n_clusters), {}  # torch takes no integers of NumPy's
+        if len(trainer.source) < 2:
+            raise ValueError("n_clusters='auto' of one sample is no question: give it.")
         if "cluster" not in trainer.views:
             raise ValueError(
                 "n_clusters='auto' compares views of the samples, and with "

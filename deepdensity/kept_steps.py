@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ._typing import Array
 from .fitted import FittedDeepClustering
 from .memory import recall, recall_result
-from .neighbours import nearest_neighbours
+from .neighbours import nearest_neighbours, neighbours_in_cluster
 from .telling import warn
 
 if TYPE_CHECKING:
@@ -44,12 +44,15 @@ class KeptSteps(FittedDeepClustering):
     def _find_neighbours(self, source: Source, seed: int) -> Array | None:
         """`nearest_neighbours`, from `memory` where they have been found before."""
 
+        n_clusters = 2 if self.n_clusters == "auto" else self.n_clusters  # at least
+        at_most = neighbours_in_cluster(len(source), n_clusters)
+
         def find() -> Array | None:
-            return nearest_neighbours(source, seed)
+            return nearest_neighbours(source, seed, at_most)
 
         if not self._remembers():
             return find()
-        step = ("neighbours", source, seed)
+        step = ("neighbours", source, seed, at_most)
         neighbours: Array | None = recall_result(self.memory, step, find)
         return neighbours
 

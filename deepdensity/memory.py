@@ -10,8 +10,10 @@ step depends on makes its key:
 
 - X, the network, its weights and code, the state of the random generator;
 - `lr`, `batch_size`, `schedule`, `precision`, `compile`, `augment` and `device`; of
-  pretraining the number of epochs; of the start `n_clusters`, `init`, `n_init` and its
-  seed; of the clustering phase its start and all parameters of the estimator;
+  pretraining the number of epochs, and for vectors, where clusters are of fewer than 50
+  samples, `n_clusters`, which neighbours depend on there; of the start `n_clusters`,
+  `init`, `n_init` and its seed; of the clustering phase its start and all parameters of
+  the estimator;
 - the versions of Python and of the libraries, the processor's vector instructions and
   the number of threads, which all decide how sums are rounded.
 
@@ -22,13 +24,17 @@ by the weights of the network for each step, until it is cleared, by
 ``joblib.Memory("a_folder").clear()`` or
 ``reduce_size(bytes_limit=...)``. It is read by pickle: share a folder only with those
 you trust. Candidates that run side by side and begin together each do the step.
+
+With ``n_jobs`` joblib gives its worker processes fewer threads than the main process
+has, so that the refit, in that one, finds nothing of theirs and trains again. With the
+same number in both, by ``joblib.parallel_config(inner_max_num_threads=1)`` around the
+search and ``torch.set_num_threads(1)`` before, it trains nothing there either.
 """
 
 from __future__ import annotations
 
 import copy
 import platform
-import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +48,7 @@ from sklearn.utils.validation import check_memory
 
 from ._version import __version__
 from .fingerprint import fingerprint
+from .telling import warn
 
 if TYPE_CHECKING:
     from .training import Trainer
@@ -80,11 +87,11 @@ def recall(memory: Any, trainer: Trainer, step: Any, work: Callable[..., Any]) -
     try:
         key = fingerprint((step, surroundings(), *inputs(trainer)))
     except Exception as error:  # an object that does not let itself be pickled
-        warnings.warn(
+        warn(
             f"memory is not used for the step {step[0]!r}: what it depends on cannot "
             f"be hashed ({type(error).__name__}: {error}). An autoencoder and an "
             "augment of your own must be such that pickle can store them.",
-            stacklevel=2,
+            UserWarning,
         )
         return work()
     cached = check_memory(memory).cache(done, ignore=["trainer", "work"])

@@ -16,17 +16,35 @@ from .rows import some_rows
 if TYPE_CHECKING:
     from .inputs import Source
 
-__all__ = ["nearest_neighbours"]
+__all__ = ["nearest_neighbours", "neighbours_in_cluster"]
 
 N_NEIGHBOURS = 10
+CLUSTER_SHARE = 1 / 5  # of a cluster of mean size, that neighbours are at most
 N_PRINCIPAL = 50  # components
 MAX_FITTED = 10_000  # samples that the components are fitted to
 MAX_REFERENCE = 20_000  # samples among which neighbours are sought
 BLOCK = 4096  # rows that are compared with all of the reference at a time
 
 
-def nearest_neighbours(source: Source, seed: int) -> Array | None:
-    """Indices of the 10 samples nearest to each, by cosine distance.
+def neighbours_in_cluster(n_samples: int, n_clusters: int) -> int:
+    """How many neighbours are likely to be of a sample's own cluster, 10 at most.
+
+    A fifth of a cluster of mean size: of 20 samples in 4 clusters ten neighbours would
+    be of all of them.
+
+    Examples
+    --------
+    >>> from deepdensity.neighbours import neighbours_in_cluster
+    >>> [neighbours_in_cluster(n, n_clusters=10) for n in (1797, 250, 30)]
+    [10, 5, 0]
+    """
+    return min(N_NEIGHBOURS, int(CLUSTER_SHARE * n_samples / n_clusters))
+
+
+def nearest_neighbours(
+    source: Source, seed: int, at_most: int = N_NEIGHBOURS
+) -> Array | None:
+    """Indices of the samples nearest to each, by cosine distance.
 
     Between the first 50 principal components of the network's input. Of more than
     20,000 samples a random 20,000 may be neighbours.
@@ -35,18 +53,23 @@ def nearest_neighbours(source: Source, seed: int) -> Array | None:
     ----------
     source : Source
     seed : int
+    at_most : int, default=10
+        0 makes each sample its own neighbour.
 
     Returns
     -------
     int array of shape (n, m), or None
-        m is 10, less where there are fewer other samples; None for a lone sample.
+        m is `at_most`, less where there are fewer other samples; None for a lone
+        sample.
     """
     if len(source) < 2:
         return None
+    if at_most < 1:
+        return np.arange(len(source))[:, None]
     random = np.random.RandomState(seed)
     C = principal_components(source, random)
     reference = some_rows(len(C), MAX_REFERENCE, random)
-    n_neighbours = min(N_NEIGHBOURS, len(reference) - 1)
+    n_neighbours = min(at_most, len(reference) - 1)
     metric = "cosine"
     if len(reference) < len(C):  # the same order, ten times as fast, rounded otherwise
         C, metric = normalize(C, copy=False), "euclidean"

@@ -1,12 +1,13 @@
 """The passes through a network in training: as they are, or compiled by torch."""
 
 import functools
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from .telling import warn
 
 __all__ = ["can_compile", "network_passes"]
 
@@ -41,11 +42,10 @@ def can_compile(device: torch.device) -> bool:
     """Whether torch.compile works on a device; a RuntimeWarning where it does not."""
     problem = compile_problem(device.type)
     if problem:
-        warnings.warn(
+        warn(
             "compile=True is without effect: torch.compile does not work here "
             f"({problem}). On a CPU it needs a C++ compiler, on a GPU Triton.",
             RuntimeWarning,
-            stacklevel=6,  # the caller of fit
         )
     return not problem
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from sklearn.utils import gen_batches
+from sklearn.utils import _safe_indexing, gen_batches
 
 from ._typing import Array, Samples
 
-__all__ = ["Rows", "SomeRows", "is_read_by_slices", "some_rows"]
+__all__ = ["Rows", "SomeRows", "is_read_by_slices", "some_rows", "take_rows"]
 
 BLOCK = 1024  # rows
 KEPT = (np.dtype("f8"), np.dtype("f4"), np.dtype("u1"))  # dtypes that stay as they are
@@ -40,6 +40,14 @@ def some_rows(n_samples: int, at_most: int, random: np.random.RandomState) -> Ar
     if n_samples <= at_most:
         return np.arange(n_samples)
     return np.sort(random.choice(n_samples, at_most, replace=False))
+
+
+def take_rows(X: Samples, rows: Array) -> Samples:
+    """Rows of X by their numbers, whatever kind of table, matrix or array it is."""
+    if is_read_by_slices(X):  # ascending and each once, as HDF5 wants them
+        rows, back = np.unique(rows, return_inverse=True)
+        return np.asarray(X[rows])[back]
+    return X[rows] if isinstance(X, np.ndarray) else _safe_indexing(X, rows)
 
 
 class Rows:

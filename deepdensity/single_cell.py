@@ -49,9 +49,9 @@ class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator): 
     target_sum_ : float
         The total t, in counts a cell.
     variances_ : ndarray of shape (n_features,)
-        Variance of each gene's logarithms; only with `n_top_genes`.
+        Variance of each gene's logarithms; None without `n_top_genes`.
     top_genes_ : ndarray of int of shape (n_top_genes,)
-        Columns of the genes that are kept; only with `n_top_genes`.
+        Columns of the genes that are kept; None without `n_top_genes`, for all.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the genes, of an AnnData object or a data frame.
@@ -118,6 +118,7 @@ class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator): 
                 "X has no count above 0: there is no median total. Give target_sum, or "
                 "cells with counts."
             )
+        self.top_genes_ = self.variances_ = None
         if n_top is not None:
             Z = log_normalise(X, self.target_sum_)
             self.variances_ = gene_variances(Z)
@@ -141,7 +142,7 @@ class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator): 
         check_is_fitted(self)
         X = self._counts(X, reset=False)
         Z = log_normalise(X, self.target_sum_)
-        kept: Array = Z if self.n_top_genes is None else Z[:, self.top_genes_]
+        kept: Array = Z if self.top_genes_ is None else Z[:, self.top_genes_]
         return kept
 
     def get_feature_names_out(self, input_features: Samples = None) -> Array:
@@ -158,7 +159,7 @@ class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator): 
         """
         check_is_fitted(self)
         names: Array = super().get_feature_names_out(input_features)
-        return names if self.n_top_genes is None else names[self.top_genes_]
+        return names if self.top_genes_ is None else names[self.top_genes_]
 
     def _counts(self, X: Samples, reset: bool) -> Any:
         """Valid counts (n, d), array or CSR, of float32 or float64."""

@@ -11,8 +11,8 @@ __all__ = ["warn"]
 INSIDE = {"contextlib", "deepdensity", "joblib", "sklearn"}
 
 
-def warn(message: str) -> None:
-    """A ConvergenceWarning at the line that has called into this package.
+def warn(message: str, category: type[Warning] = ConvergenceWarning) -> None:
+    """A warning at the line that has called into this package.
 
     Frames of scikit-learn and joblib are passed over, too: `fit_predict` and pipelines
     call `fit` from there.
@@ -20,7 +20,7 @@ def warn(message: str) -> None:
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and package(frame) in INSIDE:
         frame, level = frame.f_back, level + 1
-    warnings.warn(message, ConvergenceWarning, stacklevel=level)
+    warnings.warn(message, category, stacklevel=level)
 
 
 def package(frame: FrameType) -> str:

@@ -39,7 +39,8 @@ class AugmentedViews:
     def __call__(
         self, x: Tensor, rows: Any, generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
-        view = self.augment(x, generator)
+        # a copy, since an augmentation of one's own may write to what it is given
+        view = self.augment(x.clone() if self.clean else x, generator)
         return view, x if self.clean else view
 
 

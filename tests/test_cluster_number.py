@@ -89,3 +89,10 @@ def test_without_views_there_is_nothing_to_compare(short):
     model = short(augment=False).set_params(n_clusters="auto")
     with pytest.raises(ValueError, match=r"n_clusters='auto' compares views.*augment"):
         model.fit(X)
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_one_sample_has_no_number_of_clusters(short):
+    model = short(augment="auto").set_params(n_clusters="auto")
+    with pytest.raises(ValueError, match="one sample is no question"):
+        model.fit(np.ones((1, 5)))

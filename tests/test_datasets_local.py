@@ -1,5 +1,6 @@
 """The loader of any npz file."""
 
+import os
 import pickle
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from deepdensity.datasets import load_npz
+from deepdensity.datasets._npz import read_npz, write_npz
 
 RNG = np.random.default_rng(0)
 Y = np.arange(12) % 3
@@ -119,3 +121,19 @@ def test_no_file(tmp_path):
     for path in (tmp_path / "other.npz", tmp_path):
         with pytest.raises(FileNotFoundError, match=f"There is no file {path}; it"):
             load_npz(path)
+
+
+def test_a_kept_file_may_be_read_by_whom_the_umask_lets(tmp_path):
+    before = os.umask(0o022)
+    try:
+        write_npz(tmp_path / "a.npz", {"X": np.zeros((2, 3)), "y": np.zeros(2)})
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.npz").stat().st_mode & 0o777 == 0o644
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
+
+
+def test_a_file_that_cannot_be_opened_is_not_called_truncated(tmp_path):
+    (tmp_path / "a.npz").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        read_npz(tmp_path / "a.npz")

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from sklearn.datasets import make_blobs
 from sklearn.manifold import TSNE
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -357,3 +358,14 @@ def test_eighty_clusters_are_numbered_without_a_legend_of_eighty():
             apart_y = abs(one.y0 + one.y1 - other.y0 - other.y1) / 2
             reach = (one.width + other.width) / 2, (one.height + other.height) / 2
             assert apart_x > reach[0] - 1 or apart_y > reach[1] - 1
+
+
+@pytest.mark.parametrize("short", [idcl, decs])
+def test_after_a_batch_of_one_class_all_clusters_that_are_drawn_have_numbers(short):
+    blobs_, kinds = make_blobs(150, centers=3, n_features=6, random_state=0)
+    model = short(pretrain_epochs=30).set_params(n_clusters=3).fit(blobs_)
+    model.partial_fit(blobs_[kinds == 0][:20])
+    display = EmbeddingDisplay.from_estimator(model, blobs_, outliers=0)
+    assert len(np.unique(display.labels)) == 3
+    assert_array_equal(display.center_labels, [0, 1, 2])
+    assert len(display.centers) == 3

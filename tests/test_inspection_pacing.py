@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
@@ -160,3 +161,10 @@ def test_it_draws_again_on_other_axes():
 def test_bad_input(draw, error, message):
     with pytest.raises(error, match=message):
         draw()
+
+
+def test_the_plan_of_a_search_that_is_not_fitted():
+    search = GridSearchCV(IDCLClustering(max_epochs=4), {"lambda_0": [0.5]})
+    display = PacingDisplay.from_estimator(search)
+    assert display.name == "IDCLClustering"
+    assert [len(shares) for shares in display.fractions.values()] == [4]

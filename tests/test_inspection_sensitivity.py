@@ -216,3 +216,34 @@ def test_one_varying_parameter_is_not_enough():
         SensitivityDisplay.from_cv_results(given)
     display = SensitivityDisplay.from_cv_results(given, param_y="one")
     assert display.scores.shape == (1, 2)
+
+
+def test_of_a_halving_search_the_last_iteration_of_each_candidate_counts():
+    values = [0.4, 0.6, 0.4]
+    results = {
+        "param_lambda_0": values,
+        "param_lambda_max": [0.9, 0.9, 0.9],
+        "params": [{"lambda_0": v, "lambda_max": 0.9} for v in values],
+        "iter": [0, 0, 1],
+        "mean_test_score": [0.5, 0.3, 0.9],
+    }
+    display = SensitivityDisplay.from_cv_results(
+        results, param_x="lambda_0", param_y="lambda_max"
+    )
+    assert_array_equal(display.scores, [[0.9, 0.3]])
+    assert_array_equal(display.counts, [[1, 1]])
+
+
+def test_what_is_nan_in_a_data_frame_is_not_a_value():
+    masked = np.ma.array([0.4, 0.6, 0.0], mask=[False, False, True])
+    results = {
+        "param_lambda_0": masked,
+        "param_tol": np.ma.array([0.1, 0.1, 0.2]),
+        "mean_test_score": [0.5, 0.6, 0.7],
+    }
+    frame = pd.DataFrame(results)
+    for given in (results, frame):
+        display = SensitivityDisplay.from_cv_results(
+            given, param_x="lambda_0", param_y="tol"
+        )
+        assert list(display.values_x) == ["0.4", "0.6"]

@@ -166,9 +166,9 @@ def test_neighbours_are_sought_once_for_a_search(tmp_path, monkeypatch):
     X, _ = digit_vectors(60)
     find, sought = kept_steps.nearest_neighbours, []
 
-    def spy(source, seed):
+    def spy(source, seed, at_most):
         sought.append((len(source), seed))
-        return find(source, seed)
+        return find(source, seed, at_most)
 
     monkeypatch.setattr(kept_steps, "nearest_neighbours", spy)
     fits = [
@@ -186,7 +186,7 @@ def test_neighbours_are_sought_once_for_a_search(tmp_path, monkeypatch):
 
 
 def test_a_search_over_the_number_of_clusters_pretrains_once(tmp_path, steps):
-    X, _ = digit_vectors(100)
+    X, _ = digit_vectors(250)  # ten neighbours of each
     for k in (3, 5):
         model = idcl(memory=str(tmp_path)).set_params(n_clusters=k).fit(X)
         assert_same_fit(model, idcl().set_params(n_clusters=k).fit(X))
@@ -352,8 +352,9 @@ CHANGES = [
     {"augment": brighter},
     {"precision": "bfloat16"},
     {"compile": True},
+    {"n_clusters": 4},  # of 80 samples: larger clusters, more neighbours
 ]
-START_CHANGES = [{"n_clusters": 4}, {"init": "spectral"}, {"n_init": 2}]
+START_CHANGES = [{"n_clusters": 9}, {"init": "spectral"}, {"n_init": 2}]
 NO_CHANGES = [
     *({name: value} for name, value in AFTER_THE_START.items()),
     {"warm_start": True},
@@ -462,8 +463,10 @@ def test_what_cannot_be_hashed_is_said_and_done(tmp_path, steps):
     model = idcl(autoencoder=Unhashable, pretrain_epochs=1, max_epochs=1)
     model.set_params(memory=str(tmp_path))
     for _ in range(2):
-        with pytest.warns(UserWarning, match="memory is not used for the step 'pret"):
+        message = "memory is not used for the step 'pret"
+        with pytest.warns(UserWarning, match=message) as caught:
             model.fit(X)
+        assert {warning.filename for warning in caught} == {__file__}
     assert steps == 2 * BOTH_STEPS
 
 

@@ -12,8 +12,10 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
 
@@ -24,6 +26,7 @@ from deepdensity.metrics import (
     mean_stability,
     resampling_agreement,
 )
+from deepdensity.model_selection import InSampleSplit
 
 from .common import BOTH, decs, digit_images, digit_vectors, idcl, small_conv
 
@@ -412,3 +415,12 @@ def test_the_global_generator_is_left_alone():
         score(Given(), given(Z, labels), max_samples=20, random_state=None)
     resampling_agreement(Given(), given(Z, labels), random_state=None)
     assert np.array_equal(np.random.get_state()[1], before)
+
+
+def test_stability_of_a_search_over_a_pipeline_is_that_of_its_best():
+    docs = ["red apple pie", "apple pie", "fast red car", "car engine"] * 15
+    pipeline = make_pipeline(TfidfVectorizer(), decs().set_params(n_clusters=2))
+    search = GridSearchCV(
+        pipeline, {"decsclustering__alpha": [1.0]}, cv=InSampleSplit()
+    ).fit(docs)
+    assert mean_stability(search, docs) == mean_stability(search.best_estimator_, docs)

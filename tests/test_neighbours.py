@@ -9,7 +9,11 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from deepdensity import neighbours
-from deepdensity.neighbours import nearest_neighbours, without_itself
+from deepdensity.neighbours import (
+    nearest_neighbours,
+    neighbours_in_cluster,
+    without_itself,
+)
 
 from . import reference
 from .common import digit_vectors, digits_source, source_of
@@ -120,3 +124,18 @@ def test_beyond_the_reference_neighbours_are_by_the_same_distance(monkeypatch):
     for own, others in zip(found, exact):
         kept = others[~np.isin(others, missing)]
         assert_array_equal(own[: len(kept)], kept)
+
+
+@pytest.mark.parametrize(
+    ("n_samples", "n_clusters", "number"),
+    [(7674, 8, 10), (500, 10, 10), (499, 10, 9), (250, 10, 5), (20, 4, 1), (16, 10, 0)],
+)
+def test_neighbours_are_at_most_a_fifth_of_a_cluster(n_samples, n_clusters, number):
+    assert neighbours_in_cluster(n_samples, n_clusters) == number
+
+
+def test_at_most_so_many_neighbours_are_found_and_0_is_the_sample_itself():
+    source = digits_source(n=40)
+    all_ten = nearest_neighbours(source, 0)
+    assert_array_equal(nearest_neighbours(source, 0, 3), all_ten[:, :3])
+    assert_array_equal(nearest_neighbours(source, 0, 0), np.arange(40)[:, None])

@@ -2,6 +2,11 @@
 
 import functools
 
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -10,7 +15,13 @@ from sklearn.base import clone
 
 from deepdensity import first_clusters, inputs, recipe, rows
 from deepdensity.fingerprint import fingerprint
-from deepdensity.rows import Rows, SomeRows, is_read_by_slices, some_rows
+from deepdensity.inspection import (
+    ClusterImagesDisplay,
+    EmbeddingDisplay,
+    ReconstructionDisplay,
+)
+from deepdensity.metrics import embedding_silhouette, resampling_agreement
+from deepdensity.rows import Rows, SomeRows, is_read_by_slices, some_rows, take_rows
 
 from .common import BOTH, digit_images, digit_vectors, idcl, small_conv
 
@@ -169,3 +180,30 @@ def test_with_many_clusters_no_starts_are_tried(monkeypatch):
     monkeypatch.setattr(first_clusters, "MOST_CLUSTERS", 9)
     model = BOTH[0](init="auto", pretrain_epochs=1, max_epochs=0, autoencoder="mlp")
     assert model.fit(digit_images(200)[0]).start_scores_ == {}
+
+
+@pytest.mark.parametrize("form", [np.asarray, list, sparse.csr_array, OnDisk])
+def test_rows_are_taken_in_the_order_asked_for(form):
+    array = digit_vectors(30)[0]
+    found = take_rows(form(array), np.array([7, 2, 2, 29]))
+    found = found.toarray() if sparse.issparse(found) else found
+    assert_array_equal(found, array[[7, 2, 2, 29]])
+
+
+def test_images_on_disk_are_taken_with_their_shape():
+    images = digit_images(20)[0]
+    assert_array_equal(take_rows(OnDisk(images), np.array([5, 1])), images[[5, 1]])
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_scores_and_displays_take_rows_on_disk(short):
+    images = digit_images(150)[0].astype(np.float32)
+    X = OnDisk(images)
+    model = short(autoencoder=small_conv).fit(images)
+    assert embedding_silhouette(model, X, max_samples=50, random_state=0) == (
+        embedding_silhouette(model, images, max_samples=50, random_state=0)
+    )
+    assert np.isfinite(resampling_agreement(model, X, n_resamples=2, random_state=0))
+    for display in (EmbeddingDisplay, ReconstructionDisplay, ClusterImagesDisplay):
+        display.from_estimator(model, X)
+    plt.close("all")

@@ -295,3 +295,15 @@ def test_negative_counts_in_new_cells():
 def test_a_total_of_its_own_needs_no_counts():
     Z = CountsTransformer(target_sum=100).fit_transform(np.zeros((3, 4)))
     assert_array_equal(Z, 0)
+
+
+def test_another_number_of_genes_counts_from_the_next_fit_on():
+    counts = CountsTransformer().fit(X)
+    assert counts.top_genes_ is None
+    width = X.shape[1]
+    assert counts.set_params(n_top_genes=3).transform(X).shape[1] == width
+    assert len(counts.get_feature_names_out()) == width
+    assert counts.fit(X).set_params(n_top_genes=None).transform(X).shape[1] == 3
+    assert len(counts.get_feature_names_out()) == 3
+    assert counts.fit(X).top_genes_ is None
+    assert counts.variances_ is None

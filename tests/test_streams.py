@@ -8,12 +8,16 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import ndimage, sparse
+from sklearn.datasets import make_blobs
+from sklearn.metrics import adjusted_rand_score
 from skorch.callbacks import Callback
 
 from deepdensity import base, training
 from deepdensity.density_cores import DensityCores, blended_cores
 from deepdensity.metrics import clustering_accuracy
+from deepdensity.networks import MLPAutoencoder
 from deepdensity.recipe import STREAM_EPOCHS, STREAM_MEMORY
+from deepdensity.views import NeighbourViews
 
 from .common import BOTH, N_CLUSTERS, Nets, decs, digit_images, idcl, small_conv
 
@@ -258,3 +262,34 @@ def test_notebooks_show_the_parameters(short, begun):
         assert type(model).__name__ in html
         assert "pretrain_epochs" in html and "n_clusters" in html
         assert f"<span>{state}</span>" in html
+
+
+def small_mlp(input_shape, n_components):
+    return MLPAutoencoder(input_shape, n_components, hidden=(16,))
+
+
+@pytest.mark.parametrize("size", [4, 8])
+def test_many_small_batches_leave_clusters_that_stand_apart(short, size):
+    S, y = make_blobs(700, centers=4, n_features=8, cluster_std=0.5, random_state=1)
+    model = short(autoencoder=small_mlp, pretrain_epochs=40)
+    model.set_params(n_clusters=4).fit(S[:300])
+    assert adjusted_rand_score(y, model.predict(S)) > 0.98
+    for i in range(60):
+        model.partial_fit(S[300 + i * size % 400 :][:size])
+    assert adjusted_rand_score(y, model.predict(S)) > 0.98
+
+
+def test_samples_of_small_batches_have_no_neighbours(begun, monkeypatch):
+    seen, read = [], NeighbourViews.__init__
+
+    def noted(self, source, neighbours, *args, **kwargs):
+        seen.append(neighbours)
+        read(self, source, neighbours, *args, **kwargs)
+
+    monkeypatch.setattr(NeighbourViews, "__init__", noted)
+    begun.set_params(augment="auto")
+    begun.partial_fit(X[batch(1, 30)])
+    assert all((found == np.arange(30)[:, None]).all() for found in seen)
+    seen.clear()
+    begun.partial_fit(X[batch(1, 250)])
+    assert {found.shape for found in seen} == {(250, 5)}

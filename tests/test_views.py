@@ -107,3 +107,16 @@ def test_views_follow_their_generator_alone():
     assert not any(torch.equal(a, b) for a, b in zip(first, third))
     assert torch.equal(torch.get_rng_state(), state)
     assert_array_equal(np.random.get_state()[1], numpy_state)
+
+
+def test_an_augmentation_may_write_to_what_it_is_given():
+    def fade(x, generator):
+        return x.mul_(0.5)
+
+    x = torch.rand(6, 4)
+    before = x.clone()
+    view, target = AugmentedViews(fade, clean=True)(x, np.arange(6), None)
+    assert_array_equal(target, before)
+    assert_array_equal(view, 0.5 * before)
+    view, target = AugmentedViews(fade, clean=False)(x, np.arange(6), None)
+    assert target is view

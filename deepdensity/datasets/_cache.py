@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sklearn.datasets import get_data_home
 
 from .._typing import FilePath
+from ..telling import warn
 from ._npz import read_npz, write_npz
 
 if TYPE_CHECKING:
@@ -74,9 +74,9 @@ def load_arrays(
     try:
         write_npz(path, arrays)
     except OSError as error:  # a folder that may only be read
-        warnings.warn(
+        warn(
             f"{record.title} could not be kept as {path}, and will be converted again "
             f"next time: {error}",
-            stacklevel=3,
+            UserWarning,
         )
     return arrays

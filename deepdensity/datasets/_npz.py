@@ -1,7 +1,5 @@
 """Arrays in npz files: read with errors that name the file, written all or nothing."""
 
-import os
-import tempfile
 import zipfile
 import zlib
 from pathlib import Path
@@ -9,6 +7,8 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+
+from ..state_file import replacing
 
 __all__ = ["read_npz", "write_npz"]
 
@@ -37,6 +37,7 @@ def read_npz(path: Path, optional: Any = (), sparse_too: bool = False) -> Any:
     ValueError
         If an array is missing, or the file is damaged or needs unpickling.
     """
+    path.open("rb").close()  # is_zipfile hides why a file cannot be read
     if not zipfile.is_zipfile(path):
         raise ValueError(
             f"{path} is no npz file, or a truncated one. Delete it, or put a whole one "
@@ -78,10 +79,5 @@ def write_npz(path: Path, arrays: Any) -> None:
         parts = {key: getattr(X, key) for key in ("data", "indices", "indptr", "shape")}
         arrays = {**parts, "format": b"csr", **arrays}
         del arrays["X"]
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(file, **arrays)
-        os.replace(name, path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with replacing(path) as beside, beside.open("wb") as file:
+        np.savez_compressed(file, **arrays)

@@ -17,12 +17,17 @@ def core_samples(model: Estimator) -> Any:
     return cores[:0] if len(cores) == len(model.labels_) else cores
 
 
-def centers_of(model: Estimator) -> Any:
-    """Centres of the clusters that have samples, in the latent space; what they are."""
-    alive = np.unique(model.labels_)
+def centers_of(model: Estimator, labels: Any) -> Any:
+    """Centres of the clusters that have samples, in the latent space.
+
+    Samples of the training, of which a stream's last batch may show some clusters only,
+    or those with the labels given. Also the numbers of these clusters, and what their
+    centres are.
+    """
+    alive = np.union1d(model.labels_, labels)
     if hasattr(model, "core_means_"):
-        return model.core_means_[alive], "mean of a density core"
-    return model.cluster_centers_[alive], "cluster centre"
+        return model.core_means_[alive], alive, "mean of a density core"
+    return model.cluster_centers_[alive], alive, "cluster centre"
 
 
 def check_centers(centers: Any, n_clusters: int, n_components: int) -> Any:

@@ -4,10 +4,9 @@ from typing import Any
 
 import numpy as np
 from sklearn.pipeline import Pipeline
-from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
-from .._typing import Array, Estimator, Samples
+from .._typing import Array, Estimator
 from ..fitted import FittedDeepClustering
 
 __all__ = [
@@ -17,7 +16,6 @@ __all__ = [
     "fitted_parts",
     "generator_of",
     "last_step",
-    "rows_of",
 ]
 
 
@@ -49,11 +47,6 @@ def last_step(estimator: Estimator) -> Any:
             f"or search of one; got {type(model).__name__}."
         )
     return model
-
-
-def rows_of(X: Samples, rows: Any) -> Any:
-    """Some rows of X, whatever kind of table, matrix or array it is."""
-    return X[rows] if isinstance(X, np.ndarray) else _safe_indexing(X, rows)
 
 
 def generator_of(random_state: Any) -> np.random.RandomState:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from .._typing import Array, Axes, Estimator, Samples
+from ..rows import take_rows
 from ._axes import needs_matplotlib, one_axes
-from ._fitted import check_labels, check_rows, choose_clusters, fitted_parts, rows_of
+from ._fitted import check_labels, check_rows, choose_clusters, fitted_parts
 from ._images import as_array, as_pictures, layout_of, show_mosaic, tile, to_unit
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ class ClusterImagesDisplay:
         clusters, note = choose_clusters(labels, clusters, max_clusters)
         indices = np.stack([ranked(labels, scores, c, n_images) for c in clusters])
         shown = indices[indices >= 0]
-        rows = to_unit(as_array(rows_of(X, shown)))
+        rows = to_unit(as_array(take_rows(X, shown)))
         drawn = as_pictures(rows, layout)
         pictures = np.zeros((*indices.shape, *drawn.shape[1:]))
         pictures[indices >= 0] = drawn

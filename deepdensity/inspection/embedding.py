@@ -6,9 +6,10 @@ import numpy as np
 from sklearn.utils import check_array
 
 from .._typing import Array, Axes, Estimator, Samples
+from ..rows import take_rows
 from ._axes import leave_room, needs_matplotlib, one_axes
 from ._cores import centers_of, check_centers, core_mask, core_samples
-from ._fitted import check_labels, check_rows, fitted_parts, generator_of, rows_of
+from ._fitted import check_labels, check_rows, fitted_parts, generator_of
 from ._number_boxes import draw_numbers
 from ._palette import cluster_colours
 from ._projection import check_choice, lowest, some_rows, to_plane
@@ -152,24 +153,25 @@ class EmbeddingDisplay:
         estimator, model = fitted_parts(estimator)
         random = generator_of(random_state)
         n_samples = np.shape(X)[0]
-        X = rows_of(X, some_rows(n_samples, n_samples, max_points, random))
+        X = take_rows(X, some_rows(n_samples, n_samples, max_points, random))
         Z = np.asarray(estimator.transform(X))
         scores = estimator.score_samples(X) if outliers else None
         cores = core_samples(model)
         cores = cores[some_rows(len(cores), len(model.labels_), max_points, random)]
         core_Z = np.asarray(model.embedding_)[cores]
-        centers, center_name = centers_of(model)
+        labels = estimator.predict(X)
+        centers, center_labels, center_name = centers_of(model, labels)
         if method != "pca":
             centers = None
         planes, axis_labels = to_plane(method, random, Z, core_Z, centers)
         return cls(
             planes[0],
-            estimator.predict(X),
+            labels,
             outliers=lowest(scores, outliers) if outliers else None,
             core_points=planes[1] if len(cores) else None,
             core_labels=model.labels_[cores] if len(cores) else None,
             centers=planes[2],
-            center_labels=None if centers is None else np.unique(model.labels_),
+            center_labels=None if centers is None else center_labels,
             center_name=POINTS_CENTER if centers is None else center_name,
             n_samples=n_samples,
             axis_labels=axis_labels,

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from .._typing import Array, Axes, Estimator, Samples
+from ..rows import take_rows
 from ._axes import needs_matplotlib, one_axes, split_axes
-from ._fitted import check_labels, check_rows, choose_clusters, fitted_parts, rows_of
+from ._fitted import check_labels, check_rows, choose_clusters, fitted_parts
 from ._images import as_array, as_pictures, layout_of, show_mosaic, tile, to_unit
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ class ReconstructionDisplay:
         labels = estimator.predict(X)
         clusters, note = choose_clusters(labels, clusters, max_clusters)
         indices = ranks(labels, estimator.score_samples(X), clusters, n_samples)
-        rows = rows_of(X, indices[indices >= 0])
+        rows = take_rows(X, indices[indices >= 0])
         return cls._build(
             rows,
             estimator.inverse_transform(np.asarray(estimator.transform(rows))),
@@ -207,8 +208,8 @@ class ReconstructionDisplay:
         indices = ranks(labels, scores, clusters, n_samples)
         chosen = indices[indices >= 0]
         return cls._build(
-            rows_of(X, chosen),
-            rows_of(reconstructions, chosen),
+            take_rows(X, chosen),
+            take_rows(reconstructions, chosen),
             indices,
             clusters,
             layout_of(X, image_shape),

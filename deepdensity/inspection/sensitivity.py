@@ -180,6 +180,8 @@ class SensitivityDisplay:
         counts = np.zeros((len(values_y), len(values_x)), dtype=int)
         totals = np.zeros(counts.shape)
         known = (columns >= 0) & (rows >= 0) & ~np.isnan(values)
+        if "iter" in cv_results:  # of a halving search
+            known &= last_iteration(cv_results["params"], cv_results["iter"])
         np.add.at(counts, (rows[known], columns[known]), 1)
         np.add.at(totals, (rows[known], columns[known]), values[known])
         scores = np.divide(
@@ -289,6 +291,19 @@ def choose_params(params: Any, param_x: str | None, param_y: str | None) -> Any:
     return names
 
 
+def last_iteration(params: Any, iterations: Any) -> Array:
+    """Whether a row is its candidate's last: bool array (n_rows,).
+
+    Those before are of fewer samples, or of less of another resource.
+    """
+    last = {repr(one): i for i, one in sorted(zip(iterations, params), key=first)}
+    return np.array([last[repr(one)] == i for i, one in zip(iterations, params)])
+
+
+def first(pair: Any) -> Any:
+    return pair[0]
+
+
 def as_cells(values: list[Any] | Array) -> tuple[Array, list[str]]:
     """The place of each value on an axis, and what the axis says there.
 
@@ -299,7 +314,7 @@ def as_cells(values: list[Any] | Array) -> tuple[Array, list[str]]:
     names : list of str
         Numbers in ascending order, spans where they are many; others as they come.
     """
-    present = [i for i, value in enumerate(values) if value is not np.ma.masked]
+    present = [i for i, value in enumerate(values) if not is_absent(value)]
     places = np.full(len(values), -1)
     kept = [values[i] for i in present]
     if kept and all(is_number(value) for value in kept):
@@ -331,3 +346,8 @@ def is_number(value: Any) -> bool:
 def name_of(value: Any) -> str:
     """A value that is no number, in short."""
     return getattr(value, "__name__", None) or str(value)
+
+
+def is_absent(value: Any) -> bool:
+    """Masked, as in the results of a search, or NaN, as in a data frame of them."""
+    return value is np.ma.masked or (isinstance(value, float) and value != value)

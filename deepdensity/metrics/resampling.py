@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 from sklearn.metrics import adjusted_rand_score
-from sklearn.utils import resample
 from sklearn.utils._param_validation import HasMethods, Interval, validate_params
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _num_samples
 
 from .._typing import Estimator, Samples
-from .sampling import SAMPLE_CONSTRAINTS, as_random_state
+from ..rows import take_rows
+from .sampling import SAMPLE_CONSTRAINTS, as_random_state, some_of
 
 __all__ = ["resampling_agreement"]
 
@@ -101,8 +101,7 @@ def resampling_agreement(
         )
     random = as_random_state(random_state)
     subsets = [
-        resample(X, replace=False, n_samples=n_chosen, random_state=random)
-        for _ in range(n_resamples)
+        take_rows(X, some_of(n_samples, n_chosen, random)) for _ in range(n_resamples)
     ]
     fits = (delayed(fit_predict_all)(clone(estimator), part, X) for part in subsets)
     labels = Parallel(n_jobs=n_jobs)(fits)

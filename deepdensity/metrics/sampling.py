@@ -8,9 +8,10 @@ from sklearn.utils import check_random_state, resample
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _num_samples
 
-from .._typing import Samples
+from .._typing import Array, Samples
+from ..rows import take_rows
 
-__all__ = ["SAMPLE_CONSTRAINTS", "as_random_state", "random_rows"]
+__all__ = ["SAMPLE_CONSTRAINTS", "as_random_state", "random_rows", "some_of"]
 
 SAMPLE_CONSTRAINTS = {
     "max_samples": [Interval(Integral, 2, None, closed="left"), None],
@@ -29,5 +30,13 @@ def random_rows(X: Samples, max_samples: int | None, random_state: Any) -> Any:
     """X itself, or `max_samples` of its rows without repetition, if it has more."""
     if max_samples is None or _num_samples(X) <= max_samples:
         return X
-    random = as_random_state(random_state)
-    return resample(X, replace=False, n_samples=max_samples, random_state=random)
+    rows = some_of(_num_samples(X), max_samples, as_random_state(random_state))
+    return take_rows(X, rows)
+
+
+def some_of(n_samples: int, n_chosen: int, random: Any) -> Array:
+    """Numbers of `n_chosen` of the samples, in random order."""
+    chosen: Array = resample(
+        np.arange(n_samples), replace=False, n_samples=n_chosen, random_state=random
+    )
+    return chosen

@@ -95,6 +95,7 @@ def mean_stability(
 
 def probabilities(estimator: Estimator, X: Samples) -> Array:
     """``predict_proba`` of X: array (n, k); this package's takes dense rows only."""
+    estimator = getattr(estimator, "best_estimator_", estimator)
     if isinstance(estimator, Pipeline) and len(estimator) > 1:
         # what reaches the last step may be sparse where X is not
         X, estimator = estimator[:-1].transform(X), estimator[-1]
