@@ -1,6 +1,7 @@
 """What "auto" means: the recipe that works without labels, as pure functions.
 
-The settings were found on ten data sets; ``doc/papers.rst`` shows what each is worth.
+The settings were found on the sets of ``doc/papers.rst``, which shows what each is
+worth on vectors; ``doc/recipe.rst`` tells what was seen on the way.
 """
 
 from __future__ import annotations
