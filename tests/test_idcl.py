@@ -99,7 +99,7 @@ def test_epochs_train_on_the_curriculum_alone(monkeypatch):
 @pytest.mark.parametrize("pacing", sorted(PACINGS))
 def test_every_pacing(pacing):
     X, _ = digit_vectors(200)
-    model = idcl(pacing=pacing, max_epochs=6, pacing_epochs=4).fit(X)
+    model = idcl(pacing=pacing, max_epochs=6, pacing_epochs=4, tol=0).fit(X)
     fractions = model.curriculum_.fractions
     assert fractions == sorted(fractions)
     assert fractions[0] == (1.0 if pacing == "none" else 0.6)
