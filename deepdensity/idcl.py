@@ -86,7 +86,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         "affine" rotates and shifts images at random and leaves vectors alone. "auto"
         does that to images; of vectors it drops values and swaps a vector for one of
         its nearest neighbours (see :mod:`deepdensity.views`), ten at most and no more
-        than a third of a cluster. A function is called as
+        than half of a cluster. A function is called as
         ``augment(x, generator)``.
     refresh_interval : "auto" or int, default="auto"
         Gradient steps between two refreshes of densities, cores, labels and targets,

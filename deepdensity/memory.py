@@ -10,7 +10,7 @@ step depends on makes its key:
 
 - X, the network, its weights and code, the state of the random generator;
 - `lr`, `batch_size`, `schedule`, `precision`, `compile`, `augment` and `device`; of
-  pretraining the number of epochs, and for vectors, where clusters are of fewer than 30
+  pretraining the number of epochs, and for vectors, where clusters are of fewer than 20
   samples, `n_clusters`, which neighbours depend on there; of the start `n_clusters`,
   `init`, `n_init` and its seed; of the clustering phase its start and all parameters of
   the estimator;

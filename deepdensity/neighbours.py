@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["nearest_neighbours", "neighbours_in_cluster"]
 
 N_NEIGHBOURS = 10
-CLUSTER_SHARE = 1 / 3  # of a cluster of mean size, that neighbours are at most
+CLUSTER_SHARE = 1 / 2  # of a cluster of mean size, that neighbours are at most
 N_PRINCIPAL = 50  # components
 MAX_FITTED = 10_000  # samples that the components are fitted to
 MAX_REFERENCE = 20_000  # samples among which neighbours are sought
@@ -29,14 +29,14 @@ BLOCK = 4096  # rows that are compared with all of the reference at a time
 def neighbours_in_cluster(n_samples: int, n_clusters: int) -> int:
     """How many neighbours are likely to be of a sample's own cluster, 10 at most.
 
-    A third of a cluster of mean size: of 20 samples in 4 clusters ten neighbours would
+    Half of a cluster of mean size: of 20 samples in 4 clusters ten neighbours would
     be of all of them.
 
     Examples
     --------
     >>> from deepdensity.neighbours import neighbours_in_cluster
-    >>> [neighbours_in_cluster(n, n_clusters=10) for n in (1797, 250, 25)]
-    [10, 8, 0]
+    >>> [neighbours_in_cluster(n, n_clusters=10) for n in (1797, 150, 15)]
+    [10, 7, 0]
     """
     return min(N_NEIGHBOURS, int(CLUSTER_SHARE * n_samples / n_clusters))
 
