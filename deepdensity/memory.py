@@ -26,9 +26,9 @@ by the weights of the network for each step, until it is cleared, by
 you trust. Candidates that run side by side and begin together each do the step.
 
 With ``n_jobs`` joblib gives its worker processes fewer threads than the main process
-has, so that the refit, in that one, finds nothing of theirs and trains again. With the
-same number in both, by ``joblib.parallel_config(inner_max_num_threads=1)`` around the
-search and ``torch.set_num_threads(1)`` before, it trains nothing there either.
+has, so that the refit, in that one, finds nothing of theirs and trains again. A search
+inside ``joblib.parallel_config("loky", inner_max_num_threads=torch.get_num_threads())``
+has the same number in both, and its refit trains nothing there either.
 """
 
 from __future__ import annotations

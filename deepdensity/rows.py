@@ -70,15 +70,14 @@ class Rows:
         return int(self.shape[0])
 
     def stored(self, rows: Any) -> Array:
-        """Rows of a slice as they are stored: an array (b, d)."""
-        block = np.asarray(self.array[rows])
+        """Rows by a slice or by numbers, as they are stored: an array (b, d)."""
+        slices = isinstance(rows, slice)
+        block = self.array[rows] if slices else take_rows(self.array, rows)
+        block = np.asarray(block)
         return block.reshape(len(block), self.shape[1])
 
     def __getitem__(self, rows: Any) -> Any:
-        if isinstance(rows, slice):
-            return self.stored(rows).astype(self.dtype)
-        rows, back = np.unique(rows, return_inverse=True)
-        return self.stored(rows).astype(self.dtype)[back]
+        return self.stored(rows).astype(self.dtype)
 
     def blocks(self) -> Iterator[Array]:
         """All rows in order, some at a time, as they are stored."""

@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 import torch
+from scipy import sparse
 from sklearn.datasets import load_digits
 from skorch.callbacks import Callback
 
@@ -117,3 +118,27 @@ def trainer(source, module=None, lr=1e-3, batch_size=50, **more):
 
 def generator(seed=0):
     return torch.Generator().manual_seed(seed)
+
+
+def points(seed, n, d):
+    return np.random.default_rng(seed).standard_normal((n, d))
+
+
+def random_assignment(seed, n, k):
+    """Rows that sum to 1, most of each in a few columns."""
+    return np.random.default_rng(seed).dirichlet(np.full(k, 0.3), size=n)
+
+
+def unsorted_csr():
+    """[[0, 2, 0, 3], [6, 0, 0, 0]], read-only, out of order, one entry in two parts."""
+    X = sparse.csr_array(
+        (
+            np.array([3.0, 2.0, 5.0, 1.0]),
+            np.array([3, 1, 0, 0]),
+            np.array([0, 2, 4]),
+        ),
+        shape=(2, 4),
+    )
+    for array in (X.data, X.indices, X.indptr):
+        array.flags.writeable = False
+    return X

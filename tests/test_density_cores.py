@@ -15,17 +15,10 @@ from deepdensity.density_cores import (
 )
 
 from . import reference
+from .common import points, random_assignment
 
 TIGHT = {"rtol": 1e-10, "atol": 1e-12}
 SIZES = [(1, 1, 1), (1, 4, 2), (12, 1, 3), (15, 2, 10), (20, 5, 4)]
-
-
-def points(seed, n, d):
-    return np.random.default_rng(seed).standard_normal((n, d))
-
-
-def random_assignment(seed, n, k):
-    return np.random.default_rng(seed).dirichlet(np.full(k, 0.3), size=n)
 
 
 def random_cores(seed, k, d):

@@ -12,7 +12,7 @@ from scipy import sparse
 from deepdensity.inputs import InputFormat, Layout, Source, image_layout, input_format
 
 from . import reference
-from .common import CPU
+from .common import CPU, unsorted_csr
 
 # shape of a sample, image_shape -> stored, channel axis, shape for the network
 LAYOUTS = [
@@ -305,16 +305,7 @@ def test_sparse_rows_are_read_as_dense_ones(rows, image_shape, dtype, kind):
 
 
 def test_sparse_images_keep_their_entries_as_they_were():
-    X = sparse.csr_array(
-        (
-            np.array([3.0, 2.0, 5.0, 1.0]),
-            np.array([3, 1, 0, 0]),  # out of order, and two of one place
-            np.array([0, 2, 4]),
-        ),
-        shape=(2, 4),
-    )
-    for array in (X.data, X.indices, X.indptr):
-        array.flags.writeable = False
+    X = unsorted_csr()
     format = input_format(X, image_layout((4,), (2, 2)))
     assert (format.offset, format.scale) == (0, 6)
     assert_array_equal(X.indices, [3, 1, 0, 0])

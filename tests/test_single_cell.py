@@ -16,6 +16,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from deepdensity import IDCLClustering
 from deepdensity.single_cell import CountsTransformer
 
+from .common import unsorted_csr
+
 
 class Cells:
     """The part of AnnData's interface that the transformer uses."""
@@ -118,16 +120,7 @@ def test_the_counts_are_left_as_they_are(make):
 
 
 def test_sparse_counts_keep_their_entries_as_they_were():
-    given = sparse.csr_array(
-        (
-            np.array([3.0, 2.0, 5.0, 1.0]),
-            np.array([3, 1, 0, 0]),  # out of order, and two of one place
-            np.array([0, 2, 4]),
-        ),
-        shape=(2, 4),
-    )
-    for array in (given.data, given.indices, given.indptr):
-        array.flags.writeable = False
+    given = unsorted_csr()
     found = CountsTransformer().fit_transform(given)
     assert_array_equal(given.indices, [3, 1, 0, 0])
     assert_allclose(

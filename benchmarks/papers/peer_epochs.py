@@ -7,7 +7,7 @@ from deepdensity.recipe import (
     pretraining_epochs,
 )
 
-__all__ = ["default_epochs"]
+__all__ = ["default_epochs", "pretraining_steps"]
 
 
 def default_epochs(n_samples, is_image, batch_size):
@@ -17,9 +17,13 @@ def default_epochs(n_samples, is_image, batch_size):
     size for both phases. So steps are matched, not epochs, and rounded up. Those of
     the trials that DECS makes of several starts have no counterpart.
     """
-    own_batch = auto_batch_size(n_samples, is_image)
-    own_steps = -(-n_samples // own_batch)
-    pretraining = own_steps * pretraining_epochs(n_samples, own_steps)
     clustering = ITERATIONS if is_image else VECTOR_STEPS
     n_batches = -(-n_samples // batch_size)
-    return -(-pretraining // n_batches), -(-clustering // n_batches)
+    steps = pretraining_steps(n_samples, is_image), clustering
+    return tuple(-(-n // n_batches) for n in steps)
+
+
+def pretraining_steps(n_samples, is_image):
+    """Steps of the pretraining of both estimators at their defaults."""
+    steps = -(-n_samples // auto_batch_size(n_samples, is_image))
+    return steps * pretraining_epochs(n_samples, steps)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from skorch.callbacks import Callback
 
+from benchmarks.papers.peer_epochs import pretraining_steps
 from deepdensity import IDCLClustering
 from deepdensity.curriculum import Pace
 from deepdensity.recipe import (
@@ -14,7 +15,6 @@ from deepdensity.recipe import (
     VECTOR_STEPS,
     auto_batch_size,
     auto_epochs,
-    pretraining_epochs,
     refresh_steps,
 )
 
@@ -107,5 +107,5 @@ def lengths(n_samples, is_image):
     cluster = [
         -(-int(pace.fraction(epoch) * n_samples) // batch) for epoch in range(n_epochs)
     ]
-    pretrain = steps * pretraining_epochs(n_samples, steps)
+    pretrain = pretraining_steps(n_samples, is_image)
     return Steps(pretrain, cluster), -(-refresh_steps(steps) // steps)

@@ -3,7 +3,6 @@
 from typing import Any, Self
 
 import numpy as np
-from sklearn.model_selection._search import BaseSearchCV
 
 from .._typing import Array, Axes, Estimator
 from ..curriculum import PACINGS, Pace, check_fractions
@@ -96,9 +95,8 @@ class PacingDisplay:
         PacingDisplay
         """
         needs_matplotlib(cls, "from_estimator")
-        if isinstance(estimator, BaseSearchCV):  # fitted or not
-            estimator = getattr(estimator, "best_estimator_", estimator.estimator)
-        model = last_step(estimator)
+        search = getattr(estimator, "estimator", estimator)  # of a search, not fitted
+        model = last_step(getattr(estimator, "best_estimator_", search))
         if not hasattr(model, "lambda_0"):
             raise TypeError(f"{type(model).__name__} has no curriculum.")
         check_fractions(model.lambda_0, model.lambda_max)

@@ -296,12 +296,10 @@ def last_iteration(params: Any, iterations: Any) -> Array:
 
     Those before are of fewer samples, or of less of another resource.
     """
-    last = {repr(one): i for i, one in sorted(zip(iterations, params), key=first)}
+    last: dict[str, int] = {}
+    for i, one in zip(iterations, params):
+        last[repr(one)] = max(i, last.get(repr(one), i))
     return np.array([last[repr(one)] == i for i, one in zip(iterations, params)])
-
-
-def first(pair: Any) -> Any:
-    return pair[0]
 
 
 def as_cells(values: list[Any] | Array) -> tuple[Array, list[str]]:
