@@ -24,8 +24,8 @@ from .recipe import (
     BALANCE,
     CLUSTER_BATCH,
     ITERATIONS,
-    RECONSTRUCTION,
     STREAM_EPOCHS,
+    STREAM_RECONSTRUCTION,
     VECTOR_STEPS,
 )
 from .stability import DETERMINACIES, determinacy, otsu_threshold, sample_stability
@@ -147,9 +147,9 @@ class DECSClustering(BaseDeepClustering):
     balance : "auto" or float, default="auto"
         Weight of a term that keeps clusters from dying out. "auto" is 0.3 where samples
         are augmented, and for vectors the paper's 0.
-    reconstruction_weight : "auto" or float, default="auto"
-        Weight of the reconstruction error in the clustering phase. "auto" is the
-        paper's 0 where samples are augmented, and a third for vectors.
+    reconstruction_weight : float, default=0.0
+        Weight of the reconstruction error in the clustering phase. With the paper's 0
+        the decoder rests in it, and is refitted at the end.
 
     Attributes
     ----------
@@ -227,10 +227,7 @@ class DECSClustering(BaseDeepClustering):
         "determinacy": [StrOptions(set(DETERMINACIES))],
         "max_iter": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
         "balance": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
-        "reconstruction_weight": [
-            StrOptions({"auto"}),
-            Interval(Real, 0, None, closed="left"),
-        ],
+        "reconstruction_weight": [Interval(Real, 0, None, closed="left")],
     }
 
     _fitted_shapes = {
@@ -273,7 +270,7 @@ class DECSClustering(BaseDeepClustering):
         determinacy: str = "quadratic",
         max_iter: int | Auto = "auto",
         balance: float | Auto = "auto",
-        reconstruction_weight: float | Auto = "auto",
+        reconstruction_weight: float = 0.0,
     ) -> None:
         self.n_clusters = n_clusters
         self.n_components = n_components
@@ -341,9 +338,7 @@ class DECSClustering(BaseDeepClustering):
             self.lambda_var,
             self.determinacy,
             balance=self._auto(trainer, "balance", BALANCE, 0.0),
-            reconstruction=self._auto(
-                trainer, "reconstruction_weight", 0.0, RECONSTRUCTION
-            ),
+            reconstruction=self.reconstruction_weight,
             scale=self.kernel_scale_,
         )
         trainer.batch_size = self._batch_size(CLUSTER_BATCH)
@@ -383,13 +378,12 @@ class DECSClustering(BaseDeepClustering):
         A batch need not have its samples spread evenly over the clusters. The
         reconstruction has its say so that the decoder follows.
         """
-        weight = self._auto(trainer, "reconstruction_weight", 0.0, RECONSTRUCTION)
         loss = InstabilityLoss(
             self.cluster_centers_,
             self.alpha,
             self.lambda_var,
             self.determinacy,
-            reconstruction=weight or RECONSTRUCTION,
+            reconstruction=self.reconstruction_weight or STREAM_RECONSTRUCTION,
             scale=self.kernel_scale_,
         )
         n_steps = STREAM_EPOCHS * trainer.steps_per_epoch

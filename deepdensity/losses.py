@@ -125,8 +125,7 @@ class InstabilityLoss(nn.Module):
 
     with :math:`L_c` of Eq. 8; the paper's loss is that alone. The balance B of the
     clusters (see :func:`deepdensity.assignment.cluster_balance`) keeps small ones from
-    dying out, the reconstruction error (Eq. 2) keeps embeddings of data that cannot be
-    augmented from falling together.
+    dying out; the reconstruction error (Eq. 2) keeps the decoder in step.
 
     Parameters
     ----------

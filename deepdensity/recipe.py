@@ -22,6 +22,7 @@ __all__ = [
     "auto_batch_size",
     "STREAM_EPOCHS",
     "STREAM_RATE",
+    "STREAM_RECONSTRUCTION",
     "auto_epochs",
     "choose_views",
     "data_variance",
@@ -39,11 +40,11 @@ VECTOR_STEPS = 200  # of both where nothing is augmented
 PRETRAIN_EPOCHS = 20
 FEWEST_STEPS = (200, 800)  # of pretraining: as many as samples, within these
 MOST_STEPS = 4000
-RECONSTRUCTION = 1 / 3  # weight in DECS where nothing is augmented
 CORE_FRACTIONS = (0.2, 0.5)  # of IDCL where samples are augmented, and where not
 TRIAL_STEPS = 150
 STREAM_EPOCHS = 10  # over each batch of a stream but the first
 STREAM_RATE = 0.1  # of lr, which is for a network at random
+STREAM_RECONSTRUCTION = 1 / 3  # weight in DECS, where the decoder must follow
 STREAM_MEMORY = 4  # batches that the cores of IDCL remember
 STREAM_FEWEST = 50  # samples of each core that they remember where batches are small
 STREAM_SHARES = 500  # samples that the clusters' shares remember, likewise

@@ -5,6 +5,7 @@ that were merged, many between two halves of one.
 """
 
 import warnings
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from ._typing import Array
 
 __all__ = [
     "NeighbourGraph",
+    "Repair",
     "best_cut",
     "neighbour_graph",
     "pair_cuts",
@@ -26,6 +28,7 @@ N_NEIGHBOURS = 10
 MAX_SAMPLES = 10_000  # that make the graph; the others follow them
 SMALL = 0.3  # of the mean size of a cluster: what is smaller is none
 N_ORDERS = 4  # eigenvectors along which a cut is sought
+SAME = 0.9  # share of two sets' samples that are in both, from which they are one
 
 
 class NeighbourGraph(NamedTuple):
@@ -34,6 +37,13 @@ class NeighbourGraph(NamedTuple):
     rows: np.ndarray  # (m,), the samples that are its nodes
     points: np.ndarray  # (n, latent), of all samples
     weights: sparse.csr_matrix  # (m, m), symmetric, 0 where not near
+
+
+class Repair(NamedTuple):
+    """A partition, and what has been cut in two to make it."""
+
+    labels: np.ndarray  # (n,)
+    split: np.ndarray  # (n,) bool, the samples of the cluster that was cut
 
 
 def neighbour_graph(points: Array, random: np.random.RandomState) -> NeighbourGraph:
@@ -143,8 +153,8 @@ def prefix_cuts(weights: Any) -> Any:
 
 
 def split_and_merge(
-    graph: NeighbourGraph, labels: Array, n_clusters: int
-) -> Array | None:
+    graph: NeighbourGraph, labels: Array, n_clusters: int, spared: Sequence[Array] = ()
+) -> Repair | None:
     """Merge what hangs together most and cut in two what hangs together least.
 
     A cluster under three tenths of the mean size goes to the cluster that it hangs
@@ -158,18 +168,25 @@ def split_and_merge(
     labels : int array of shape (n,)
         0 to n_clusters - 1.
     n_clusters : int
+    spared : sequence of bool arrays of shape (n,)
+        Sets of samples that are not to be cut.
 
     Returns
     -------
-    int array of shape (n,), or None
-        None where the two to merge hang together less than the one to split.
+    Repair, or None
+        None where the two to merge hang together less than the one to split, or there
+        is nothing to split.
     """
     nodes = labels[graph.rows]
     least = max(1, int(SMALL * len(nodes) / n_clusters))
     members = [np.flatnonzero(nodes == label) for label in range(n_clusters)]
     cuts = [best_cut(graph.weights[m][:, m], least) for m in members]
-    split = int(np.argmin([value for value, _ in cuts]))
-    value, side = cuts[split]
+    values = [
+        np.inf if any(same(labels == label, other) for other in spared) else value
+        for label, (value, _) in enumerate(cuts)
+    ]
+    split = int(np.argmin(values))
+    value, side = values[split], cuts[split][1]
     if not np.isfinite(value):
         return None
     pairs = pair_cuts(graph.weights, nodes, n_clusters)
@@ -190,4 +207,9 @@ def split_and_merge(
     in_graph = np.searchsorted(own, graph.rows[m])
     follows[in_graph] = side
     repaired[own[follows]] = freed
-    return repaired
+    return Repair(repaired, labels == split)
+
+
+def same(a: Array, b: Array) -> bool:
+    """Whether two sets of samples, bool arrays of shape (n,), are nearly one."""
+    return bool((a & b).sum() > SAME * (a | b).sum())

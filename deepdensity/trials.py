@@ -169,18 +169,24 @@ def best_trial(
 def repairs(
     trainer: Trainer, attempt: Any, best: Any, views: Array, n_clusters: int, seed: int
 ) -> list[Trial]:
-    """Trials of the best one's labels, mended again and again: a list."""
+    """Trials of the best one's labels, mended again and again: a list.
+
+    A cluster is cut once: where training has put the halves together again, cutting
+    them again would be in vain, and another cluster's turn has come.
+    """
     graph = neighbour_graph(views, np.random.RandomState(seed))
     Z = trainer.embed()
     trials: list[Trial] = []
+    cut: list[Array] = []
     last, highest, vain = best, best.score, 0
     while len(trials) < MAX_REPAIRS and vain < PATIENCE:
-        labels = split_and_merge(graph, last.labels, n_clusters)
-        if labels is None or trainer.interruption.asked:
+        repair = split_and_merge(graph, last.labels, n_clusters, cut)
+        if repair is None or trainer.interruption.asked:
             break
-        centres = cluster_means(Z, labels, n_clusters)
-        last = attempt(f"repair {len(trials) + 1}", centres, labels)
+        centres = cluster_means(Z, repair.labels, n_clusters)
+        last = attempt(f"repair {len(trials) + 1}", centres, repair.labels)
         trials.append(last)
+        cut.append(repair.split)
         vain = 0 if last.score > highest else vain + 1
         highest = max(highest, last.score)
     return trials

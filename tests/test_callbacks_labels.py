@@ -65,7 +65,7 @@ def test_recording_changes_nothing_in_a_fit(short):
 
 def test_each_fit_and_batch_begins_anew():
     recorder = LabelRecorder()
-    model = decs(callbacks=[recorder], tol=0, reconstruction_weight=0.0).fit(X)
+    model = decs(callbacks=[recorder], tol=0).fit(X)
     model.partial_fit(X[:40])
     assert [len(labels) for labels in recorder.labels_.values()] == [40] * 10
     model.set_params(max_iter=0).fit(X[:100])

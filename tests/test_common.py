@@ -43,7 +43,7 @@ VARIANTS = [
     DECSClustering(determinacy="linear", alpha=0.5, **SHORT_DECS),
     *(DECSClustering(**{**SHORT_DECS, "init": s}) for s in sorted(STARTS)),
     DECSClustering(augment=False, balance=0.3, **SHORT_DECS),
-    DECSClustering(autoencoder="mlp", reconstruction_weight=0, **SHORT_DECS),
+    DECSClustering(autoencoder="mlp", reconstruction_weight=0.5, **SHORT_DECS),
     IDCLClustering(precision="bfloat16", schedule="constant", **SHORT_IDCL),
     IDCLClustering(guard=False, kernel_scale=0.5, gamma=0.1, **SHORT_IDCL),
     IDCLClustering(core_fraction=None, **SHORT_IDCL),

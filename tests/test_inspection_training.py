@@ -77,7 +77,7 @@ def test_history_of_idcl_is_drawn(fitted):
 
 
 def test_decs_in_a_pipeline_has_a_decoder_phase():
-    model = make_pipeline(MinMaxScaler(), decs(reconstruction_weight=0.0)).fit(X)
+    model = make_pipeline(MinMaxScaler(), decs()).fit(X)
     display = TrainingDisplay.from_estimator(model)
     assert display.phases == [row["phase"] for row in model[-1].history_]
     assert display.phases[-1] == "decoder" and len(display.lines_["loss"]) == 3
@@ -238,8 +238,7 @@ def test_a_recorder_gives_the_scores_of_every_refresh(as_tuple):
 
 def test_scores_of_a_pipeline_and_a_search_are_those_of_their_recorder():
     recorder = LabelRecorder()
-    decoded = {"reconstruction_weight": 0.0}
-    pipeline = make_pipeline(MinMaxScaler(), decs(callbacks=[recorder], **decoded))
+    pipeline = make_pipeline(MinMaxScaler(), decs(callbacks=[recorder]))
     display = TrainingDisplay.from_estimator(pipeline.fit(X), y=Y)
     assert len(recorder.labels_) == 3
     assert list(scores_at(display)) == [8, 9, 10, 11]

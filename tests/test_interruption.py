@@ -135,7 +135,7 @@ def test_a_state_that_is_not_good_gives_way_to_the_last_good_one(short):
 
 def test_in_the_refit_of_the_decoder_the_clusters_are_those_of_a_whole_fit():
     X, _ = digit_vectors(200)
-    more = {"reconstruction_weight": 0, "pretrain_epochs": 40}
+    more = {"pretrain_epochs": 40}
     press = Interrupt("decoder", step=3)
     model = interrupted_fit(
         decs(callbacks=[press], **more), X, r"decoder phase, after 2 epochs \(3 steps\)"

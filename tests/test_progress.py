@@ -65,8 +65,7 @@ def bars(monkeypatch):
 
 @pytest.mark.parametrize("short", BOTH)
 def test_there_is_a_bar_for_each_phase_and_it_is_closed(short, bars):
-    more = {"reconstruction_weight": 0} if short is decs else {}
-    short(verbose=1, **more).fit(digit_vectors(200)[0])
+    short(verbose=1).fit(digit_vectors(200)[0])
     titles = ["pretraining", "clustering"] + ["decoder"] * (short is decs)
     assert [bar.title for bar in bars.made] == titles
     assert all(bar.closed == 1 for bar in bars.made)

@@ -13,6 +13,7 @@ from torch import nn
 
 from deepdensity import trials
 from deepdensity.assignment import cluster_means
+from deepdensity.split_merge import Repair
 from deepdensity.trials import best_trial, start_scale, try_start
 
 from . import reference
@@ -77,10 +78,18 @@ def test_the_best_start_is_repaired_where_that_scores_more():
 
 def test_repairs_in_vain_end_and_are_not_taken(monkeypatch):
     run, y = pretrained()
-    monkeypatch.setattr(trials, "split_and_merge", lambda graph, labels, k: labels * 0)
+    given = []
+
+    def repair(graph, labels, k, spared):
+        given.append(list(spared))
+        return Repair(labels * 0, np.arange(300) == len(given))
+
+    monkeypatch.setattr(trials, "split_and_merge", repair)
     best, scores = best_trial(run, {"right": start_of(run, y)}, run.embed(), 5, 0)
     assert list(scores) == ["right", "repair 1", "repair 2"]
     assert best.name == "right"
+    # what has been cut is not to be cut again
+    assert [[int(cut.argmax()) for cut in spared] for spared in given] == [[], [1]]
     monkeypatch.setattr(trials, "PATIENCE", 9)
     _, scores = best_trial(run, {"right": start_of(run, y)}, run.embed(), 5, 0)
     assert len(scores) == 1 + trials.MAX_REPAIRS

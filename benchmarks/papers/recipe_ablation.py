@@ -26,7 +26,6 @@ INGREDIENTS = {
     "DECS": {
         **SHARED,
         "balance": {"balance": 0.0},
-        "reconstruction of vectors": {"reconstruction_weight": 0.0},
     },
 }
 
