@@ -51,12 +51,13 @@ class DECSClustering(BaseDeepClustering):
         :func:`deepdensity.information.net_information`.
     n_components : int, default=10
         Size of the latent space.
-    autoencoder : {"auto", "conv", "transformer", "mlp", "shallow"}, class or module, \
-            default="auto"
-        The network. "auto" is "conv" for images, "mlp" for vectors of fewer than 125
-        values and "shallow" for longer ones. A class (or function) is called with
-        ``(input_shape, n_components)``; a `torch.nn.Module` is copied and starts from
-        its own weights. Either way it must have ``encode`` and ``decode``.
+    autoencoder : {"auto", "conv16", "conv", "transformer", "mlp", "shallow"}, class \
+            or module, default="auto"
+        The network. "auto" is "conv16" for images, "conv" on 16 x 16 pixels, "mlp" for
+        vectors of fewer than 125 values and "shallow" for longer ones. A class (or
+        function) is called with ``(input_shape, n_components)``; a `torch.nn.Module` is
+        copied and starts from its own weights. Either way it must have ``encode`` and
+        ``decode``.
     image_shape : tuple of int, default=None
         (height, width), (height, width, channels) or (channels, height, width) of
         images that come as flat rows; one entry may be -1. Of three numbers the

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 from torch import nn
 
 from deepdensity.networks import (
+    Conv16Autoencoder,
     ConvAutoencoder,
     MLPAutoencoder,
     TransformerAutoencoder,
@@ -24,7 +25,12 @@ from deepdensity.networks.transformer import sinusoidal_positions
 
 from . import reference
 
-NETWORKS = [ConvAutoencoder, MLPAutoencoder, TransformerAutoencoder]
+NETWORKS = [
+    Conv16Autoencoder,
+    ConvAutoencoder,
+    MLPAutoencoder,
+    TransformerAutoencoder,
+]
 SHAPES = [
     (1, 8, 8),
     (1, 28, 28),
@@ -50,11 +56,16 @@ def images(n, shape, dtype=torch.float32):
     return torch.tensor(random.uniform(size=(n, *shape)), dtype=dtype)
 
 
+def same_weights(one, other):
+    pairs = zip(one.state_dict().values(), other.state_dict().values())
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
 def small(network, shape, n_components=4):
     """A network of its architecture and small widths."""
     if network is TransformerAutoencoder:
         return network(shape, n_components, width=16, hidden=(24, 40))
-    if network is ConvAutoencoder:
+    if issubclass(network, ConvAutoencoder):
         return network(shape, n_components, channels=(4, 6, 8, 10))
     return network(shape, n_components, hidden=(24, 40))
 
@@ -255,6 +266,50 @@ def test_conv_enlarges_sides_below_sixteen_alone(size, inner):
     assert ConvAutoencoder((1, *size), 2, (2, 2, 2, 2)).inner_size == inner
 
 
+# -- DECS's network on a reduced image -------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("size", "inner"),
+    [
+        ((8, 8), (16, 16)),
+        ((16, 16), (16, 16)),
+        ((28, 28), (16, 16)),
+        ((96, 96), (16, 16)),
+        ((48, 32), (24, 16)),
+        ((10, 40), (16, 40)),
+    ],
+)
+def test_conv16_reduces_the_shorter_side_to_sixteen(size, inner):
+    assert Conv16Autoencoder((1, *size), 2, (2, 2, 2, 2)).inner_size == inner
+
+
+def test_conv16_sees_means_of_what_a_pixel_covers():
+    x = images(2, (3, 32, 48))
+    module = small(Conv16Autoencoder, (3, 32, 48)).eval()
+    seen = {}
+    module.encoder.register_forward_pre_hook(lambda _, x: seen.update(x=x[0]))
+    module.encode(x)
+    assert seen["x"].shape == (2, 3, 16, 24)
+    # weights of the triangle two pixels wide, (1, 3, 3, 1) / 8, away from the edges
+    weights = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64
+    patches = np.lib.stride_tricks.sliding_window_view(x.numpy(), (4, 4), (2, 3))
+    expected = (patches * weights).sum((4, 5))[:, :, 1::2, 1::2]  # (2, 3, 14, 22)
+    assert_allclose(seen["x"][:, :, 1:-1, 1:-1], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (16, 16), (10, 40)])
+def test_conv16_is_conv_for_images_that_are_not_larger(size):
+    shape = (1, *size)
+    one, other = (
+        build_autoencoder(name, shape, 3, 0).eval() for name in ("conv", "conv16")
+    )
+    assert same_weights(one, other)
+    x = images(2, shape)
+    assert torch.equal(one.encode(x), other.encode(x))
+    assert torch.equal(one.decode(one.encode(x)), other.decode(one.encode(x)))
+
+
 # -- the Transformer -------------------------------------------------------------------
 
 
@@ -392,7 +447,8 @@ def test_resizing_keeps_a_constant_image_and_a_ramp():
         ("auto", (5,), MLPAutoencoder),
         ("auto", (124,), MLPAutoencoder),
         ("auto", (125,), ShallowAutoencoder),
-        ("auto", (1, 8, 8), ConvAutoencoder),
+        ("auto", (1, 8, 8), Conv16Autoencoder),
+        ("conv16", (1, 28, 28), Conv16Autoencoder),
         ("mlp", (5,), MLPAutoencoder),
         ("shallow", (5,), ShallowAutoencoder),
         ("shallow", (1, 8, 8), ShallowAutoencoder),
@@ -405,11 +461,6 @@ def test_resizing_keeps_a_constant_image_and_a_ramp():
 )
 def test_autoencoders_are_built_by_name_class_or_function(name, shape, kind):
     assert type(build_autoencoder(name, shape, 3, 0)) is kind
-
-
-def same_weights(one, other):
-    pairs = zip(one.state_dict().values(), other.state_dict().values())
-    return all(torch.equal(a, b) for a, b in pairs)
 
 
 def test_weights_follow_the_seed_and_leave_the_global_generator_alone():
@@ -432,7 +483,7 @@ def test_a_module_is_copied_with_its_weights():
     assert same_weights(module, given.float())
 
 
-@pytest.mark.parametrize("name", ["conv", "transformer"])
+@pytest.mark.parametrize("name", ["conv", "conv16", "transformer"])
 def test_image_networks_refuse_vectors_and_name_image_shape(name):
     with pytest.raises(ValueError, match=f"{name}.*5 values.*image_shape"):
         build_autoencoder(name, (5,), 3, 0)

@@ -1,5 +1,6 @@
 """The graph gives in onnxruntime what the estimator gives."""
 
+import functools
 import logging
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from torch import nn
 
 import deepdensity.onnx
 from deepdensity.model_selection import InSampleSplit
-from deepdensity.networks import MLPAutoencoder
+from deepdensity.networks import Conv16Autoencoder, MLPAutoencoder
 
 from .common import colour_images, decs, digit_vectors, idcl
 
@@ -66,6 +67,13 @@ def test_named_networks(short, autoencoder, image_shape, tmp_path):
     session = session_of(model.fit(X), tmp_path / "model.onnx")
     for n in (200, 7, 1):
         assert_agrees(model, session, X[:n])
+
+
+def test_images_that_the_network_reduces(tmp_path):
+    images = np.random.default_rng(0).random((60, 28, 28), dtype=np.float32)
+    small = functools.partial(Conv16Autoencoder, channels=(4, 4, 4, 4))
+    model = decs(autoencoder=small).fit(images)
+    assert_agrees(model, session_of(model, tmp_path / "model.onnx"), images)
 
 
 def test_images_of_three_axes_as_fit_has_seen_them(tmp_path):

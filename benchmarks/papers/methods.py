@@ -30,7 +30,7 @@ __all__ = ["METHODS", "Fit", "Method", "Phase"]
 
 N_COMPONENTS = 50
 MAX_GRAPH = 10_000  # samples
-FOR_IMAGES = ("conv", "transformer")
+FOR_IMAGES = ("conv", "conv16", "transformer")
 
 
 class Phase(NamedTuple):

@@ -1,7 +1,13 @@
 """Autoencoders: one class a file, each with ``encode`` and ``decode``."""
 
 from .conv import ConvAutoencoder
+from .conv16 import Conv16Autoencoder
 from .mlp import MLPAutoencoder
 from .transformer import TransformerAutoencoder
 
-__all__ = ["ConvAutoencoder", "MLPAutoencoder", "TransformerAutoencoder"]
+__all__ = [
+    "Conv16Autoencoder",
+    "ConvAutoencoder",
+    "MLPAutoencoder",
+    "TransformerAutoencoder",
+]

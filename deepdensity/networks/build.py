@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from .conv import ConvAutoencoder
+from .conv16 import Conv16Autoencoder
 from .mlp import MLPAutoencoder, ShallowAutoencoder
 from .transformer import TransformerAutoencoder
 
@@ -21,11 +22,13 @@ __all__ = [
 
 AUTOENCODERS = {
     "conv": ConvAutoencoder,
+    "conv16": Conv16Autoencoder,
     "mlp": MLPAutoencoder,
     "shallow": ShallowAutoencoder,
     "transformer": TransformerAutoencoder,
 }
 
+FOR_IMAGES = ("conv", "conv16", "transformer")
 LONG_VECTOR = 125  # features from which "auto" is the shallow network
 
 construction = threading.Lock()
@@ -58,7 +61,7 @@ def build_autoencoder(
         is_image = len(input_shape) == 3
         if autoencoder == "auto":
             autoencoder = auto_autoencoder(input_shape)
-        if autoencoder in ("conv", "transformer") and not is_image:
+        if autoencoder in FOR_IMAGES and not is_image:
             raise ValueError(
                 f"autoencoder={autoencoder!r} takes images, and a sample of X is a "
                 f"vector of {input_shape[0]} values: give image_shape, or X as "
@@ -87,7 +90,7 @@ def auto_autoencoder(input_shape: tuple[int, ...]) -> str:
     network learns their noise; short ones hold little noise and many bends.
     """
     if len(input_shape) == 3:
-        return "conv"
+        return "conv16"
     return "mlp" if input_shape[0] < LONG_VECTOR else "shallow"
 
 

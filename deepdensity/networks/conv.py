@@ -52,7 +52,7 @@ class ConvAutoencoder(nn.Module):
         super().__init__()
         n_channels, *size = input_shape
         self.size = tuple(size)  # (h, w) of the image
-        self.inner_size = tuple(max(SMALLEST_SIDE, side) for side in size)
+        self.inner_size = tuple(max(SMALLEST_SIDE, side) for side in self.reduced(size))
         n_halvings = len(channels) - 1
         grid = tuple(halve(side, n_halvings) for side in self.inner_size)
         n_flat = channels[-1] * grid[0] * grid[1]
@@ -76,9 +76,18 @@ class ConvAutoencoder(nn.Module):
         # the faster layout on a CPU; torch's own types leave it out
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
+    @staticmethod
+    def reduced(size: tuple[int, ...]) -> tuple[int, ...]:
+        """The size at which an image is looked at: its own, (h, w) -> (h, w)."""
+        return size
+
+    def resized(self, x: Tensor) -> Tensor:
+        """(b, c, h, w) -> (b, c, inner h, inner w)."""
+        return resize(x, self.inner_size)
+
     def encode(self, x: Tensor) -> Tensor:
         """(b, c, h, w) -> (b, n_components)."""
-        x = resize(x, self.inner_size).contiguous(memory_format=torch.channels_last)
+        x = self.resized(x).contiguous(memory_format=torch.channels_last)
         embedding: Tensor = self.encoder(x)
         return embedding
 
