@@ -24,8 +24,9 @@ from benchmarks.papers import (
     summary,
 )
 from benchmarks.papers.data import DATA, NotThere, Samples, load, normalise_contrast
-from benchmarks.papers.methods import METHODS, Fit, Method, Phase
+from benchmarks.papers.methods import METHODS, Fit, Method, Phase, deep
 from benchmarks.papers.trace import measure as measure_course
+from deepdensity import DECSClustering, papers
 
 from .common import digit_vectors
 
@@ -279,6 +280,26 @@ def test_estimators_on_vectors(name):
     (row,) = scores.measure(method, Samples("r8", X, 10, None), y, seed=0)
     assert row["steps_pretrain"] == 2 and row["epochs_pretrain"] == 1
     assert row["steps_cluster"] > 0 and row["device"] == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "built"),
+    [("DECS", {"autoencoder": "conv"}, "auto"), ("DECS paper", {}, "mlp")],
+)
+def test_vectors_do_not_get_an_image_network(name, given, built, monkeypatch):
+    made = []
+
+    class Kept(DECSClustering):
+        def fit(self, X):
+            made.append(self.autoencoder)
+            raise RuntimeError
+
+    method = deep(Kept, papers.DECS if "paper" in name else None)
+    for image_shape in (None, (8, 8)):
+        samples = Samples("r8", digit_vectors(64)[0], 10, image_shape)
+        with pytest.raises(RuntimeError):
+            method.fit(samples, 0, **given)
+    assert made == [built, "conv"]
 
 
 def test_course_is_that_of_shorter_fits():

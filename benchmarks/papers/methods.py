@@ -77,7 +77,7 @@ def deep(estimator, base=None):
     def fit(samples, seed, **settings):
         settings = {**(base or {}), **settings}
         if samples.image_shape is None and settings.get("autoencoder") in FOR_IMAGES:
-            settings["autoencoder"] = "mlp"
+            settings["autoencoder"] = "mlp" if base else "auto"
         model = estimator(
             samples.n_clusters,
             **{"image_shape": samples.image_shape, "random_state": seed, **settings},
