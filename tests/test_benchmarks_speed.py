@@ -96,6 +96,26 @@ def test_a_compiled_step_stands_beside_one_that_is_not(monkeypatch):
     assert compiled[:4] == [True, False, False, True]
 
 
+def test_reduced_images_stand_beside_whole_ones(monkeypatch):
+    seen = []
+    monkeypatch.setattr(steps, "N_SAMPLES", 16)
+    monkeypatch.setattr(steps, "BATCH", 8)
+    monkeypatch.setattr(steps, "N_STEPS", 2)
+    trainer = steps.Trainer
+
+    def noted(module, source, *args, **more):
+        seen.append((module.inner_size, source.format.layout.shape))
+        return trainer(module, source, *args, **more)
+
+    monkeypatch.setattr(steps, "Trainer", noted)
+    rows = list(steps.reduced_step(CPU, 1))
+    assert [row.what for row in rows] == [
+        f"step, 28 x 28, conv16 over conv, {loss}" for loss in steps.LOSSES
+    ]
+    assert set(seen) == {((16, 16), (1, 28, 28)), ((28, 28), (1, 28, 28))}
+    assert seen[0] == ((16, 16), (1, 28, 28))
+
+
 def test_operations_are_those_of_the_layers(monkeypatch):
     monkeypatch.setattr(steps, "N_SAMPLES", 32)
     monkeypatch.setattr(steps, "BATCH", 16)

@@ -4,9 +4,9 @@ python -m benchmarks.speed
 python -m benchmarks.speed --device cuda --only steps refresh
 python -m benchmarks.speed --only clustpy --data-home FOLDER
 
-The parts "compile" (with a C++ compiler, on a GPU Triton), "search" (a quarter of an
-hour; of the texts of R8, with FOLDER), "selection" (mnist.npz in FOLDER) and "clustpy"
-(ClustPy 0.0.3, and usps.npz in FOLDER) run only if asked.
+The parts "compile" (with a C++ compiler, on a GPU Triton), "reduced" (images),
+"search" (a quarter of an hour; of the texts of R8, with FOLDER), "selection" (mnist.npz
+in FOLDER) and "clustpy" (ClustPy 0.0.3, and usps.npz in FOLDER) run only if asked.
 """
 
 import argparse
@@ -15,7 +15,12 @@ import torch
 
 from .refresh import refresh_shares
 from .roofline import step_over_roofline
-from .steps import compiled_step, step_over_bare_loop, step_over_few_clusters
+from .steps import (
+    compiled_step,
+    reduced_step,
+    step_over_bare_loop,
+    step_over_few_clusters,
+)
 from .throughput import transform_over_forward
 from .timing import machine, table
 
@@ -25,6 +30,7 @@ PARTS = {
     "throughput": transform_over_forward,
     "roofline": step_over_roofline,
     "compile": compiled_step,
+    "reduced": reduced_step,
 }
 OTHERS = ("refresh", "search", "selection", "clustpy")
 DEFAULT = ("steps", "clusters", "throughput", "roofline", "refresh")

@@ -17,7 +17,12 @@ from deepdensity.views import AugmentedViews
 
 from .timing import ratio
 
-__all__ = ["compiled_step", "step_over_bare_loop", "step_over_few_clusters"]
+__all__ = [
+    "compiled_step",
+    "reduced_step",
+    "step_over_bare_loop",
+    "step_over_few_clusters",
+]
 
 BATCH = 256
 N_SAMPLES = 10 * BATCH
@@ -48,8 +53,8 @@ def samples(shape):
 class Setting:
     """A network, its data and a loss, to be trained in both ways."""
 
-    def __init__(self, network, loss, device, bfloat16, n_clusters=10):
-        shape = NETWORKS[network]
+    def __init__(self, network, loss, device, bfloat16, n_clusters=10, shape=None):
+        shape = shape or NETWORKS[network]
         X, layout = samples(shape)
         self.source = Source(X, input_format(X, layout), device)
         self.module = build_autoencoder(network, shape, 10, 0).to(device)
@@ -119,6 +124,17 @@ def step_over_few_clusters(device, n_rounds):
         )
         name = f"step, {network}, 1,000 clusters over 10"
         yield ratio(name, many, few, n_rounds, device, "<= 1.5", N_STEPS)
+
+
+def reduced_step(device, n_rounds):
+    """A step on images of 28 x 28 that are reduced over one at their own size."""
+    for loss in LOSSES:
+        reduced, whole = (
+            Setting(network, loss, device, False, shape=(1, 28, 28)).ours
+            for network in ("conv16", "conv")
+        )
+        name = f"step, 28 x 28, conv16 over conv, {loss}"
+        yield ratio(name, reduced, whole, n_rounds, device, "", N_STEPS)
 
 
 def compiled_step(device, n_rounds):
