@@ -52,7 +52,9 @@ class ConvAutoencoder(nn.Module):
         super().__init__()
         n_channels, *size = input_shape
         self.size = tuple(size)  # (h, w) of the image
-        self.inner_size = tuple(max(SMALLEST_SIDE, side) for side in self.reduced(size))
+        self.inner_size = tuple(
+            max(SMALLEST_SIDE, side) for side in self.reduced(self.size)
+        )
         n_halvings = len(channels) - 1
         grid = tuple(halve(side, n_halvings) for side in self.inner_size)
         n_flat = channels[-1] * grid[0] * grid[1]
