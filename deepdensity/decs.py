@@ -150,7 +150,8 @@ class DECSClustering(BaseDeepClustering):
         are augmented, and for vectors the paper's 0.
     reconstruction_weight : float, default=0.0
         Weight of the reconstruction error in the clustering phase. With the paper's 0
-        the decoder rests in it, and is refitted at the end.
+        the decoder rests in it, and is refitted at the end; `partial_fit`, which does
+        not refit it, takes a third then.
 
     Attributes
     ----------

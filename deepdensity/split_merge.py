@@ -180,13 +180,15 @@ def split_and_merge(
     nodes = labels[graph.rows]
     least = max(1, int(SMALL * len(nodes) / n_clusters))
     members = [np.flatnonzero(nodes == label) for label in range(n_clusters)]
-    cuts = [best_cut(graph.weights[m][:, m], least) for m in members]
-    values = [
-        np.inf if any(same(labels == label, other) for other in spared) else value
-        for label, (value, _) in enumerate(cuts)
-    ]
-    split = int(np.argmin(values))
-    value, side = values[split], cuts[split][1]
+    cuts = {
+        label: best_cut(graph.weights[m][:, m], least)
+        for label, m in enumerate(members)
+        if not any(same(labels == label, other) for other in spared)
+    }
+    if not cuts:
+        return None
+    split = min(cuts, key=lambda label: cuts[label][0])
+    value, side = cuts[split]
     if not np.isfinite(value):
         return None
     pairs = pair_cuts(graph.weights, nodes, n_clusters)

@@ -283,10 +283,10 @@ def test_estimators_on_vectors(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "built"),
-    [("DECS", {"autoencoder": "conv"}, "auto"), ("DECS paper", {}, "mlp")],
+    ("base", "given", "built"),
+    [(None, {"autoencoder": "conv"}, "auto"), (papers.DECS, {}, "mlp")],
 )
-def test_vectors_do_not_get_an_image_network(name, given, built, monkeypatch):
+def test_vectors_do_not_get_an_image_network(base, given, built):
     made = []
 
     class Kept(DECSClustering):
@@ -294,7 +294,7 @@ def test_vectors_do_not_get_an_image_network(name, given, built, monkeypatch):
             made.append(self.autoencoder)
             raise RuntimeError
 
-    method = deep(Kept, papers.DECS if "paper" in name else None)
+    method = deep(Kept, base)
     for image_shape in (None, (8, 8)):
         samples = Samples("r8", digit_vectors(64)[0], 10, image_shape)
         with pytest.raises(RuntimeError):

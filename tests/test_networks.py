@@ -253,35 +253,22 @@ def test_conv_decoder_mirrors_the_encoder_by_transposed_convolutions():
 
 
 @pytest.mark.parametrize(
-    ("size", "inner"),
+    ("size", "whole", "reduced"),
     [
-        ((8, 8), (16, 16)),
-        ((1, 2), (16, 16)),
-        ((15, 17), (16, 17)),
-        ((28, 28), (28, 28)),
-        ((10, 40), (16, 40)),
+        ((8, 8), (16, 16), (16, 16)),
+        ((1, 2), (16, 16), (16, 16)),
+        ((15, 17), (16, 17), (16, 17)),
+        ((10, 40), (16, 40), (16, 40)),
+        ((28, 28), (28, 28), (16, 16)),
+        ((48, 32), (48, 32), (24, 16)),
     ],
 )
-def test_conv_enlarges_sides_below_sixteen_alone(size, inner):
-    assert ConvAutoencoder((1, *size), 2, (2, 2, 2, 2)).inner_size == inner
+def test_sides_below_sixteen_are_enlarged_and_conv16_reduces(size, whole, reduced):
+    for network, inner in ((ConvAutoencoder, whole), (Conv16Autoencoder, reduced)):
+        assert network((1, *size), 2, (2, 2, 2, 2)).inner_size == inner
 
 
 # -- DECS's network on a reduced image -------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("size", "inner"),
-    [
-        ((8, 8), (16, 16)),
-        ((16, 16), (16, 16)),
-        ((28, 28), (16, 16)),
-        ((96, 96), (16, 16)),
-        ((48, 32), (24, 16)),
-        ((10, 40), (16, 40)),
-    ],
-)
-def test_conv16_reduces_the_shorter_side_to_sixteen(size, inner):
-    assert Conv16Autoencoder((1, *size), 2, (2, 2, 2, 2)).inner_size == inner
 
 
 def test_conv16_sees_means_of_what_a_pixel_covers():

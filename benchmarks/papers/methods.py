@@ -25,12 +25,12 @@ from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KNeighborsClassifier
 
 from deepdensity import DECSClustering, IDCLClustering, papers
+from deepdensity.networks.build import FOR_IMAGES
 
 __all__ = ["METHODS", "Fit", "Method", "Phase"]
 
 N_COMPONENTS = 50
 MAX_GRAPH = 10_000  # samples
-FOR_IMAGES = ("conv", "conv16", "transformer")
 
 
 class Phase(NamedTuple):

@@ -1,6 +1,6 @@
 """ClustPy's deep methods on this package's networks, batches and augmentation.
 
-DEC, IDEC, DCN and DipDECK get the autoencoder that DECS takes by default ("conv" for
+DEC, IDEC, DCN and DipDECK get the autoencoder that DECS takes by default ("conv16" for
 images, "mlp" or "shallow" for vectors), the same input scale, augmented images, and,
 unless told otherwise, as many steps of both phases as DECS at its defaults, in batches
 of 256 (:mod:`benchmarks.papers.peer_epochs`). DECS's trials of starts, and the

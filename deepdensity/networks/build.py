@@ -14,6 +14,7 @@ from .transformer import TransformerAutoencoder
 
 __all__ = [
     "AUTOENCODERS",
+    "FOR_IMAGES",
     "auto_autoencoder",
     "build_autoencoder",
     "check_autoencoder",

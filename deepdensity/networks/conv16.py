@@ -9,14 +9,13 @@ __all__ = ["Conv16Autoencoder"]
 
 
 class Conv16Autoencoder(ConvAutoencoder):
-    """:class:`ConvAutoencoder` on an image of 16 x 16, whatever its size outside.
+    """:class:`ConvAutoencoder` on an image that is reduced to 16 x 16.
 
     Of an image that is larger the shorter side becomes 16 and the longer one follows,
     by interpolation that averages; the reconstruction is enlarged to the image's own
-    size. A convolution sees more of the image then, and costs as many times less as the
-    image has fewer pixels: a third to a quarter at 28 x 28, where clusters are the
-    better for it (see the page on the recipe). What is smaller than a pixel of 16 x 16
-    is lost: "conv" takes the image as it is.
+    size. A convolution sees more of the image then, and takes a third to a quarter of
+    the time at 28 x 28 (``doc/recipe.rst``). What is smaller than a pixel of the
+    reduced image is lost: "conv" takes it as it is.
     """
 
     @staticmethod
