@@ -348,10 +348,11 @@ class BaseDeepClustering(FirstClusters):
         self.information_ = self.start_information_
         return False
 
-    def _decoder_epochs(self, trainer: Trainer, n_epochs: float) -> int:
-        """How long the decoder is refitted after `n_epochs` that have left it out."""
-        n_epochs = max(self._pretrain_epochs(trainer), n_epochs)
-        return math.ceil(DECODER_SHARE * n_epochs)
+    def _refit_decoder(self, trainer: Trainer, n_epochs: float) -> None:
+        """Let the decoder follow an encoder that was trained without it for so long."""
+        if not trainer.interruption.asked:
+            n_epochs = max(self._pretrain_epochs(trainer), n_epochs)
+            trainer.refit_decoder(math.ceil(DECODER_SHARE * n_epochs))
 
     def _set_fitted(self, trainer: Trainer, n_iter: int) -> None:
         """The fitted attributes that need the network only."""

@@ -96,8 +96,8 @@ class DECSClustering(BaseDeepClustering):
         trains on from each for 150 steps, mends the best by splitting and merging, and
         goes on from the one whose clusters change least from view to view
         (:mod:`deepdensity.trials`). With more than 100 clusters it is "k-means". It is
-        made of a random 100,000 samples where there are more, all but "k-means" of
-        10,000 of these.
+        made of a random 20,000 samples (or 100 a cluster, if that is more) where there
+        are more, all but "k-means" of 10,000 of these.
     n_init : int, default=20
         Runs of the k-means or of the mixture, of which the best is taken.
     kernel_scale : "auto" or float, default="auto"
@@ -367,11 +367,11 @@ class DECSClustering(BaseDeepClustering):
                 if settled or guard.gave_up:
                     break
         self._take_centres(loss)
-        if not self._improved(trainer, guard):
-            self._take_centres(loss)
-        if n_iter and not loss.reconstructs and not trainer.interruption.asked:
-            n_epochs = n_iter / trainer.steps_per_epoch
-            trainer.refit_decoder(self._decoder_epochs(trainer, n_epochs))
+        trained = self._improved(trainer, guard) and n_iter > 0
+        self._take_centres(loss)
+        # a start that was tried has an encoder that its decoder does not know
+        if not loss.reconstructs if trained else self.start_scores_:
+            self._refit_decoder(trainer, n_iter / trainer.steps_per_epoch)
         return n_iter, guard.report()
 
     def _train_on(self, trainer: Trainer, Z: Array) -> Any:

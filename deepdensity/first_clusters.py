@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FirstClusters"]
 
-MAX_STARTING = 100_000  # samples that are clustered for the start
+STARTING = 20_000  # samples that are clustered for the start, where there are more
+STARTING_PER_CLUSTER = 100  # but at least
 MOST_CLUSTERS = 100  # that starts are tried with: mixtures and cuts grow slow with them
 N_VIEWS = 8  # augmented views of a sample that are averaged for the start
 N_SCORED = 2  # views of a sample that start and end are compared by
@@ -86,13 +87,14 @@ class FirstClusters(KeptSteps):
     def _choose_start(self, trainer: Trainer, Z: Array) -> Any:
         """Centres and labels to start from, k-means' labels, scores of the trials.
 
-        Of more than 100,000 samples a random 100,000 are clustered and tried, and each
-        sample goes to the nearest centre then.
+        Of more than 20,000 samples (or 100 a cluster, if that is more) a random 20,000
+        are clustered and tried, and each sample goes to the nearest centre then.
         """
-        if len(Z) <= MAX_STARTING:
+        at_most = max(STARTING, STARTING_PER_CLUSTER * self.n_clusters_)
+        if len(Z) <= at_most:
             start, kmeans, scores = self._start_of(trainer, Z)
             return start, kmeans[1], scores
-        rows = some_rows(len(Z), MAX_STARTING, np.random.RandomState(self._start_seed))
+        rows = some_rows(len(Z), at_most, np.random.RandomState(self._start_seed))
         start, kmeans, scores = self._start_of(trainer.part(rows), Z[rows])
         kmeans_labels = nearest_centre(Z, kmeans[0])
         if scores:  # the network is that of the best trial now

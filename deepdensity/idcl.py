@@ -102,8 +102,8 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         trains on from each for 150 steps, mends the best by splitting and merging, and
         goes on from the one whose clusters change least from view to view
         (:mod:`deepdensity.trials`). With more than 100 clusters it is "k-means". It is
-        made of a random 100,000 samples where there are more, all but "k-means" of
-        10,000 of these.
+        made of a random 20,000 samples (or 100 a cluster, if that is more) where there
+        are more, all but "k-means" of 10,000 of these.
     n_init : int, default=20
         Runs of the k-means or of the mixture, of which the best is taken.
     kernel_scale : "auto" or float, default="auto"
@@ -423,7 +423,12 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
                 self.curriculum_.append(fraction, rows)
         if self.curriculum_ and not guard.gave_up:
             self._refresh(trainer, guard, watch.labels)
-        if self._improved(trainer, guard):
+        improved = self._improved(trainer, guard)
+        trained = improved and len(self.curriculum_) > 0
+        # a start that was tried has an encoder that its decoder does not know
+        if not trained and self.start_scores_:
+            self._refit_decoder(trainer, 0)
+        if improved:
             return watch.labels, guard.report()
         self.core_means_, self.core_spreads_, self._core_fraction = first_cores
         return None, guard.report()

@@ -53,18 +53,19 @@ REFRESH_EPOCHS = 2  # or more steps, so that refreshes stay cheap beside trainin
 
 BATCHES_PER_EPOCH = 128
 SMALLEST_BATCH = 32
-LARGEST_BATCH = 256
+LARGEST_BATCH = 128  # of images
+VECTOR_BATCH = 256
 VARIANCE_ROWS = 10_000
 
 
 def auto_batch_size(n_samples: int, is_image: bool) -> int:
-    """256; of images a power of two from 32 on that makes at least 128 batches, if any.
+    """256; of images 32, 64 or 128: the largest that makes 128 batches, if any does.
 
     Twenty epochs over a small set of images are too few steps in batches of 256. The
     wide layers for vectors cost as much in small batches, and learn in fewer steps.
     """
     if not is_image:
-        return LARGEST_BATCH
+        return VECTOR_BATCH
     power = math.floor(math.log2(max(1, n_samples / BATCHES_PER_EPOCH)))
     return int(min(LARGEST_BATCH, max(SMALLEST_BATCH, 2**power)))
 

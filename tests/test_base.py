@@ -468,8 +468,8 @@ def test_init_auto_starts_from_the_labels_that_scored_most(
     assert names == STARTS.keys() - {"scaled-k-means"}
     assert_array_equal(starts["k-means"][1], model.pretrain_labels_)
     network = model.module_.state_dict()  # goes on from the one that the trial left
-    if short is idcl:
-        for name, value in best.state.items():
+    for name, value in best.state.items():
+        if name.startswith("encoder"):
             assert_array_equal(network[name], value)
     assert model.start_scores_ == scores
     assert best.score == max(scores.values())
@@ -514,7 +514,7 @@ def test_trials_leave_no_trace_but_the_network_of_the_best(short, short_trials):
     with_trials, without = start(init="auto").fit(images), start().fit(images)
     assert not np.allclose(with_trials.embedding_, without.embedding_)
     assert_array_equal(with_trials.pretrain_labels_, without.pretrain_labels_)
-    assert set(with_trials.history_[:, "phase"]) == {"pretrain"}
+    assert set(with_trials.history_[:, "phase"]) == {"pretrain", "decoder"}
 
 
 class Sized(MLPAutoencoder):
@@ -711,6 +711,7 @@ def test_an_end_that_is_worse_than_the_start_is_not_kept(short):
     assert caught[0].filename == __file__
     rows = [row for row in model.history_ if row["phase"] == "cluster"]
     assert rows[-1]["rollback"] == "worse than the start"
+    assert model.history_[-1, "phase"] == "cluster"  # the decoder fits the start
     start = only_start(short, **more).fit(images)
     assert_array_equal(model.embedding_, start.embedding_)
     assert model.information_ == model.start_information_
@@ -720,6 +721,25 @@ def test_an_end_that_is_worse_than_the_start_is_not_kept(short):
     unguarded = clone(model).set_params(guard=False).fit(images)
     assert unguarded.information_ < unguarded.start_information_
     assert not np.array_equal(unguarded.embedding_, start.embedding_)
+
+
+@pytest.mark.parametrize("short", BOTH)
+@pytest.mark.parametrize("ends_at_start", [False, True])
+def test_the_decoder_follows_a_start_that_was_tried(short, ends_at_start, monkeypatch):
+    monkeypatch.setattr(first_clusters, "TRIAL_STEPS", 2)
+    images = digit_images(200)[0].astype(np.float32)
+    model = short(init="auto", autoencoder=small_conv, n_init=1, tol=0)
+    if ends_at_start:
+        monkeypatch.setattr(model.__class__, "_information", lambda *of: -99.0)
+        with pytest.warns(ConvergenceWarning, match="went back to"):
+            model.set_params(guard=True, lr=1e-6).fit(images)
+        assert model.information_ == model.start_information_
+    else:
+        model.set_params(**{"max_iter" if short is decs else "max_epochs": 0})
+        model.fit(images)
+    phases = model.history_[:, "phase"]
+    # a tenth of the 8 epochs of pretraining, or of those of DECS's 12 steps
+    assert phases.count("decoder") == 1 and phases[-1] == "decoder"
 
 
 @pytest.mark.parametrize("short", BOTH)

@@ -15,6 +15,7 @@ from benchmarks.papers import (
     idcl_ablation,
     idcl_convergence_time,
     number_of_clusters,
+    page_tables,
     peer_epochs,
     recipe_ablation,
     render,
@@ -161,6 +162,25 @@ def test_rows_of_another_table_are_not_taken_for_done(home):
     other = table(quick=quick)._replace(name="recipe_ablation")
     rows = run(other, home)
     assert [row["table"] for row in rows] == ["accuracy"] * 2 + ["recipe_ablation"] * 2
+
+
+def test_a_method_is_not_run_where_it_changes_nothing(home, tmp_path):
+    both = table(quick=quick, other=quick)
+    rows = run(both._replace(same={"other": ("fashion",)}), home)
+    assert {row["method"] for row in rows} == {"quick"}
+
+
+def test_an_ingredient_that_a_set_has_not_is_left_empty_on_the_page():
+    table = recipe_ablation.TABLE
+    rows = [{"data": data, "method": "DECS", "acc": "1", "nmi": "1"} for data in DATA]
+    rows = [{**row, "settings": "", "seed": "0", "error": ""} for row in rows]
+    summaries = summary.summarise(table, rows)
+    name = "DECS without balance"
+    assert page_tables.cell(table, summaries, "r8", name) == ""
+    assert page_tables.cell(table, summaries, "usps", name) == summary.MISSING
+    commands = page_tables.left_out(table, summaries)
+    of_r8 = next(line for line in commands if "--data r8" in line)
+    assert name not in of_r8 and "DECS without guard" in of_r8
 
 
 def test_failing_row_is_recorded_and_retried(home):

@@ -160,7 +160,8 @@ def test_the_fingerprint_of_rows_is_of_their_values():
 
 @pytest.mark.parametrize("init", ["k-means", "auto"])
 def test_of_many_samples_some_make_the_start_and_all_follow(init, monkeypatch):
-    monkeypatch.setattr(first_clusters, "MAX_STARTING", 150)
+    monkeypatch.setattr(first_clusters, "STARTING", 150)
+    monkeypatch.setattr(first_clusters, "STARTING_PER_CLUSTER", 1)
     monkeypatch.setattr(first_clusters, "TRIAL_STEPS", 2)
     images = digit_images(200)[0]
     model = BOTH[1](init=init, max_iter=0, n_init=1, autoencoder=small_conv).fit(images)

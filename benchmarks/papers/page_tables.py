@@ -72,7 +72,7 @@ def variants(table_, summaries):
     sets = [data for data in table_.data if data in {place for place, _ in summaries}]
     methods = [method for method in table_.methods if method in found]
     rows = [
-        [method, *(cell(get(summaries, data, method)) for data in sets)]
+        [method, *(cell(table_, summaries, data, method) for data in sets)]
         for method in dict.fromkeys([*methods, *sorted(found)])
     ]
     titles = [DATA[data].title for data in sets]
@@ -80,13 +80,17 @@ def variants(table_, summaries):
         *heading(table_.title.rstrip(".")),
         *code([command(table_)]),
         "ACC / NMI, and the number of seeds in brackets.",
+        *(["Empty: nothing to take out."] if table_.same else []),
         "",
         *(table(["Method", *titles], rows) if sets else []),
         *left_out(table_, summaries),
     ]
 
 
-def cell(summary):
+def cell(table_, summaries, data, method):
+    summary = get(summaries, data, method)
+    if not summary and data in table_.same.get(method, ()):
+        return ""
     return f"{summary.pair()} ({summary.seeds})" if summary else summary.pair()
 
 
@@ -94,9 +98,10 @@ def left_out(table_, summaries):
     """The commands for the methods and sets of a table that have no rows."""
     commands = []
     for data in table_.data:
-        left = [name for name in table_.methods if (data, name) not in summaries]
+        methods = [m for m in table_.methods if data not in table_.same.get(m, ())]
+        left = [name for name in methods if (data, name) not in summaries]
         if left:
-            commands.append(command(table_, data, left * (left != [*table_.methods])))
+            commands.append(command(table_, data, left * (left != methods)))
     return to_measure(commands)
 
 

@@ -29,6 +29,15 @@ INGREDIENTS = {
         "balance": {"balance": 0.0},
     },
 }
+VECTORS = ("r8", "pbmc", "kidney")
+# where there is nothing to take out
+NOT_IN = {
+    "clean target": VECTORS,  # nothing is augmented
+    "small batches": VECTORS,
+    "images of 16 x 16": ("digits", "usps", *VECTORS),
+    "balance": VECTORS,
+    "core of its own for vectors": ("digits", "usps", "mnist_test"),
+}
 
 
 def without(base):
@@ -49,6 +58,11 @@ TABLE = Table(
     FIELDS,
     data=("digits", "usps", "mnist_test", "r8", "pbmc", "kidney"),
     most_seeds=3,
+    same={
+        f"{base} without {name}": sets
+        for base in INGREDIENTS
+        for name, sets in NOT_IN.items()
+    },
 )
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ class Table(NamedTuple):
     fields: tuple
     data: tuple = tuple(DATA)
     most_seeds: int = 5
+    same: dict = {}  # name of a method that changes nothing -> on which sets
 
 
 class Job(NamedTuple):
@@ -139,6 +140,7 @@ def plan(table, methods, data, seeds):
         Job(name, method, describe(methods[method].settings), seed)
         for name in data
         for method in methods
+        if name not in table.same.get(method, ())
         for seed in seeds or range(min(table.most_seeds, DATA[name].n_seeds))
     ]
     return sorted(jobs, key=lambda job: job.seed)
