@@ -164,7 +164,7 @@ def test_rows_of_another_table_are_not_taken_for_done(home):
     assert [row["table"] for row in rows] == ["accuracy"] * 2 + ["recipe_ablation"] * 2
 
 
-def test_a_method_is_not_run_where_it_changes_nothing(home, tmp_path):
+def test_a_method_is_not_run_where_it_changes_nothing(home):
     both = table(quick=quick, other=quick)
     rows = run(both._replace(same={"other": ("fashion",)}), home)
     assert {row["method"] for row in rows} == {"quick"}
