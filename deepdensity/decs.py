@@ -69,8 +69,8 @@ class DECSClustering(BaseDeepClustering):
         What an augmented image is to be turned into: the image as it was, or the
         augmented one, as in the papers.
     batch_size : "auto" or int, default="auto"
-        "auto" is 256; in the pretraining of images 32, 64 or 128, the largest that makes
-        128 batches an epoch, and 32 where none does.
+        "auto" is 256; in the pretraining of images 32, 64 or 128, the largest that
+        makes 128 batches an epoch, and 32 where none does.
     lr : float, default=2e-3
         Highest learning rate of Adam, in all phases.
     schedule : {"one-cycle", "constant"}, default="one-cycle"
