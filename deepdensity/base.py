@@ -348,11 +348,23 @@ class BaseDeepClustering(FirstClusters):
         self.information_ = self.start_information_
         return False
 
-    def _refit_decoder(self, trainer: Trainer, n_epochs: float) -> None:
-        """Let the decoder follow an encoder that was trained without it for so long."""
-        if not trainer.interruption.asked:
+    def _end(
+        self, trainer: Trainer, guard: Any, n_epochs: float, reconstructs: bool
+    ) -> bool:
+        """`_improved`, after a phase of so many epochs; the decoder then follows.
+
+        It does not know an encoder that was trained without it: by the phase, if that
+        does not reconstruct, or, where the fit is at its start, by the trials.
+        """
+        improved = self._improved(trainer, guard)
+        if improved and n_epochs > 0:
+            left_behind = not reconstructs
+        else:
+            left_behind = bool(self.start_scores_)
+        if left_behind and not trainer.interruption.asked:
             n_epochs = max(self._pretrain_epochs(trainer), n_epochs)
             trainer.refit_decoder(math.ceil(DECODER_SHARE * n_epochs))
+        return improved
 
     def _set_fitted(self, trainer: Trainer, n_iter: int) -> None:
         """The fitted attributes that need the network only."""

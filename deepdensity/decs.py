@@ -367,11 +367,9 @@ class DECSClustering(BaseDeepClustering):
                 if settled or guard.gave_up:
                     break
         self._take_centres(loss)
-        trained = self._improved(trainer, guard) and n_iter > 0
-        self._take_centres(loss)
-        # a start that was tried has an encoder that its decoder does not know
-        if not loss.reconstructs if trained else self.start_scores_:
-            self._refit_decoder(trainer, n_iter / trainer.steps_per_epoch)
+        n_epochs = n_iter / trainer.steps_per_epoch
+        if not self._end(trainer, guard, n_epochs, loss.reconstructs):
+            self._take_centres(loss)
         return n_iter, guard.report()
 
     def _train_on(self, trainer: Trainer, Z: Array) -> Any:

@@ -423,12 +423,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
                 self.curriculum_.append(fraction, rows)
         if self.curriculum_ and not guard.gave_up:
             self._refresh(trainer, guard, watch.labels)
-        improved = self._improved(trainer, guard)
-        trained = improved and len(self.curriculum_) > 0
-        # a start that was tried has an encoder that its decoder does not know
-        if not trained and self.start_scores_:
-            self._refit_decoder(trainer, 0)
-        if improved:
+        if self._end(trainer, guard, len(self.curriculum_), reconstructs=True):
             return watch.labels, guard.report()
         self.core_means_, self.core_spreads_, self._core_fraction = first_cores
         return None, guard.report()

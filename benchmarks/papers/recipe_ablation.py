@@ -22,13 +22,14 @@ INGREDIENTS = {
     "IDCL": {
         **SHARED,
         "relative gamma": {"gamma": 0.1},
-        "core of its own for vectors": {"core_fraction": 0.05},
+        "larger cores": {"core_fraction": 0.05},
     },
     "DECS": {
         **SHARED,
         "balance": {"balance": 0.0},
     },
 }
+IMAGES = ("digits", "usps", "mnist_test")
 VECTORS = ("r8", "pbmc", "kidney")
 # where there is nothing to take out
 NOT_IN = {
@@ -36,7 +37,6 @@ NOT_IN = {
     "small batches": VECTORS,
     "images of 16 x 16": ("digits", "usps", *VECTORS),
     "balance": VECTORS,
-    "core of its own for vectors": ("digits", "usps", "mnist_test"),
 }
 
 
@@ -56,12 +56,13 @@ TABLE = Table(
     {name: method for base in INGREDIENTS for name, method in without(base).items()},
     measure,
     FIELDS,
-    data=("digits", "usps", "mnist_test", "r8", "pbmc", "kidney"),
+    data=(*IMAGES, *VECTORS),
     most_seeds=3,
     same={
         f"{base} without {name}": sets
         for base in INGREDIENTS
         for name, sets in NOT_IN.items()
+        if name in INGREDIENTS[base]
     },
 )
 
