@@ -50,8 +50,8 @@ class FirstClusters(KeptSteps):
         )
 
         def choose() -> Any:
-            start, *rest = self._choose_start(trainer, trainer.embed())
-            scale = start_scale(trainer.embed(), *start)
+            Z, start, *rest = self._choose_start(trainer, trainer.embed())
+            scale = start_scale(Z, *start)
             views = (trainer.embed_view() for _ in range(N_SCORED))
             labels = [nearest_centre(Z, start[0]) for Z in views]
             return start, *rest, scale, net_information(labels)
@@ -85,24 +85,25 @@ class FirstClusters(KeptSteps):
             )
 
     def _choose_start(self, trainer: Trainer, Z: Array) -> Any:
-        """Centres and labels to start from, k-means' labels, scores of the trials.
+        """Embedding, centres and labels to start from, k-means' labels, trials' scores.
 
-        Of more than 20,000 samples (or 100 a cluster, if that is more) a random 20,000
-        are clustered and tried, and each sample goes to the nearest centre then.
+        The embedding is `Z`, or that of the best trial's network. Of more than 20,000
+        samples (or 100 a cluster, if that is more) a random 20,000 are clustered and
+        tried, and each sample goes to the nearest centre then.
         """
         at_most = max(STARTING, STARTING_PER_CLUSTER * self.n_clusters_)
         if len(Z) <= at_most:
-            start, kmeans, scores = self._start_of(trainer, Z)
-            return start, kmeans[1], scores
+            Z, start, kmeans, scores = self._start_of(trainer, Z)
+            return Z, start, kmeans[1], scores
         rows = some_rows(len(Z), at_most, np.random.RandomState(self._start_seed))
-        start, kmeans, scores = self._start_of(trainer.part(rows), Z[rows])
+        _, start, kmeans, scores = self._start_of(trainer.part(rows), Z[rows])
         kmeans_labels = nearest_centre(Z, kmeans[0])
         if scores:  # the network is that of the best trial now
             Z = trainer.embed()
-        return (start[0], nearest_centre(Z, start[0])), kmeans_labels, scores
+        return Z, (start[0], nearest_centre(Z, start[0])), kmeans_labels, scores
 
     def _start_of(self, trainer: Trainer, Z: Array) -> Any:
-        """Centres and labels: of the start, and of k-means; scores of the trials."""
+        """Embedding, centres and labels of the start and of k-means, trials' scores."""
         k, seed = self.n_clusters_, self._start_seed
         try:
             with trainer.interruption.at_once():
@@ -110,14 +111,14 @@ class FirstClusters(KeptSteps):
         except Interrupted:
             trainer.interruption.note("before the clusters had a start")
             start = kmeans_start(Z, Z, k, 1, seed)
-            return start, start, {}
+            return Z, start, start, {}
         if len(starts) == 1:
-            return *starts.values(), kmeans, {}
+            return Z, *starts.values(), kmeans, {}
         with self._batches_of_clustering(trainer):
             best, scores = best_trial(trainer, starts, views, TRIAL_STEPS, seed)
         trainer.module.load_state_dict(best.state)
-        centres = cluster_means(trainer.embed(), best.labels, k)
-        return (centres, best.labels), kmeans, scores
+        Z = trainer.embed()
+        return Z, (cluster_means(Z, best.labels, k), best.labels), kmeans, scores
 
     def _possible_starts(self, trainer: Trainer, Z: Array) -> Any:
         """k-means, starts by name (the one to take, or several to try), mean views."""

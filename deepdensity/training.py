@@ -41,6 +41,7 @@ class PhaseNet(NeuralNet):  # type: ignore[misc]
     epochs they hear nothing.
     """
 
+    bfloat16 = False  # whether the network computes in half the precision
     begun = False
     stopped = False  # by a callback, as skorch's EarlyStopping does
 
@@ -72,6 +73,10 @@ class PhaseNet(NeuralNet):  # type: ignore[misc]
         self.fit_loop(data, epochs=1)
         return len(self.history) > n_epochs
 
+    def precision(self, x: Tensor) -> torch.autocast:
+        """The context in which the network computes."""
+        return torch.autocast(x.device.type, torch.bfloat16, enabled=self.bfloat16)
+
     def end(self) -> None:
         if self.begun:
             self.notify("on_train_end", X=None, y=None)
@@ -98,12 +103,11 @@ class AutoencoderNet(PhaseNet):
     target; the decoder runs only for a criterion that `reconstructs`.
     """
 
-    bfloat16 = False  # whether the network computes in half the precision
     passes = network_passes()
 
     def infer(self, x: Any, **fit_params: Any) -> Any:
         encode, decode = self.passes
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bfloat16):
+        with self.precision(x):
             z = encode(self.module_, x)
             decodes = self.criterion_.reconstructs
             reconstruction = decode(self.module_, z).float() if decodes else None
@@ -119,7 +123,8 @@ class DecoderNet(PhaseNet):
     """skorch net that trains the decoder alone: x is an embedding, the target its X."""
 
     def infer(self, x: Any, **fit_params: Any) -> Any:
-        return self.module_.decode(x)
+        with self.precision(x):
+            return self.module_.decode(x).float()
 
     def get_loss(
         self, y_pred: Any, y_true: Samples, X: Samples = None, training: bool = False
@@ -241,7 +246,6 @@ class Trainer:
             criterion=criterion,
             iterator_train__views=self.views.get(name),
         )
-        net.bfloat16 = self.bfloat16
         net.passes = network_passes(self.compiled)
         yield net
         self.finish(net)
@@ -279,6 +283,7 @@ class Trainer:
             **params,
         ).initialize()
         net.phase = name
+        net.bfloat16 = self.bfloat16
         net.interruption = self.interruption
         return net
 

@@ -16,6 +16,7 @@ from deepdensity.networks import (
 )
 from deepdensity.networks.build import build_autoencoder, check_autoencoder
 from deepdensity.networks.conv import resize
+from deepdensity.networks.convolutions import Conv2d
 from deepdensity.networks.mlp import (
     ShallowAutoencoder,
     default_hidden,
@@ -227,8 +228,8 @@ def test_mlp_takes_vectors_and_flattened_images(shape):
 def test_conv_encoder_has_the_papers_layers():
     module = ConvAutoencoder((1, 28, 28), 10)
     kinds = [type(layer) for layer in module.encoder]
-    block = [nn.Conv2d, nn.BatchNorm2d, nn.ReLU]
-    pooled = [*block, nn.MaxPool2d]
+    block = [Conv2d, nn.BatchNorm2d, nn.ReLU]
+    pooled = [Conv2d, nn.BatchNorm2d, nn.MaxPool2d, nn.ReLU]
     assert kinds == [*pooled, *pooled, *pooled, *block, nn.Flatten, nn.Linear]
     convolutions = [m for m in module.encoder if isinstance(m, nn.Conv2d)]
     assert [m.in_channels for m in convolutions] == [1, 32, 64, 128]

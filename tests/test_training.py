@@ -255,6 +255,16 @@ def test_bfloat16_trains_nearly_the_same_and_embeds_in_float32():
         assert_allclose(half.embed(), half.module.encode(x), atol=1e-6)
 
 
+def test_the_decoder_is_refitted_in_the_precision_of_the_fit():
+    single, half = trainer(digits_source()), trainer(digits_source(), bfloat16=True)
+    for run in (single, half):
+        run.refit_decoder(10)
+    losses = [run.history[:, "train_loss"] for run in (single, half)]
+    assert losses[0] != losses[1]
+    assert_allclose(*losses, rtol=0.02)
+    assert all(p.dtype == torch.float32 for p in half.module.parameters())
+
+
 # -- trials ----------------------------------------------------------------------------
 
 

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .convolutions import Conv2d, ConvTranspose2d
+
 __all__ = ["ConvAutoencoder"]
 
 SMALLEST_SIDE = 16  # below this three halvings leave a single pixel
@@ -17,12 +19,12 @@ def halve(side: int, times: int) -> int:
 
 
 def conv_block(n_in: int, n_out: int) -> list[nn.Module]:
-    return [nn.Conv2d(n_in, n_out, 3, padding=1), nn.BatchNorm2d(n_out), nn.ReLU()]
+    return [Conv2d(n_in, n_out), nn.BatchNorm2d(n_out), nn.ReLU(inplace=True)]
 
 
 def up_block(n_in: int, n_out: int) -> list[nn.Module]:
-    up = nn.ConvTranspose2d(n_in, n_out, 3, stride=2, padding=1, output_padding=1)
-    return [up, nn.BatchNorm2d(n_out), nn.ReLU()]
+    up = ConvTranspose2d(n_in, n_out)
+    return [up, nn.BatchNorm2d(n_out), nn.ReLU(inplace=True)]
 
 
 class ConvAutoencoder(nn.Module):
@@ -61,7 +63,9 @@ class ConvAutoencoder(nn.Module):
 
         encoder = []
         for n_in, n_out in zip((n_channels, *channels[:-2]), channels[:-1]):
-            encoder += [*conv_block(n_in, n_out), nn.MaxPool2d(2, ceil_mode=True)]
+            *block, relu = conv_block(n_in, n_out)
+            # the maximum is taken before ReLU: the same, of a quarter of the pixels
+            encoder += [*block, nn.MaxPool2d(2, ceil_mode=True), relu]
         encoder += conv_block(channels[-2], channels[-1])
         self.encoder = nn.Sequential(
             *encoder, nn.Flatten(), nn.Linear(n_flat, n_components)
@@ -72,9 +76,7 @@ class ConvAutoencoder(nn.Module):
         decoder += [nn.Unflatten(1, (back[0], *grid))]
         for n_in, n_out in zip(back[:-1], back[1:]):
             decoder += up_block(n_in, n_out)
-        self.decoder = nn.Sequential(
-            *decoder, nn.Conv2d(back[-1], n_channels, 3, padding=1)
-        )
+        self.decoder = nn.Sequential(*decoder, Conv2d(back[-1], n_channels))
         # the faster layout on a CPU; torch's own types leave it out
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
