@@ -1,5 +1,6 @@
 """The speed benchmark: times in turns, ratios, and that both sides do the same work."""
 
+import copy
 import re
 import sys
 from types import SimpleNamespace
@@ -8,8 +9,10 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 from sklearn.utils import Bunch
+from torch import nn
 
 from benchmarks.papers.data import Samples
+from benchmarks.plain_layers import with_layers_of_torch
 from benchmarks.speed import (
     profile,
     refresh,
@@ -22,6 +25,8 @@ from benchmarks.speed import (
     whole_fits,
 )
 from deepdensity import IDCLClustering
+from deepdensity.networks.conv import ConvAutoencoder
+from deepdensity.networks.convolutions import Conv2d, ConvTranspose2d
 from deepdensity.training import AutoencoderNet
 
 from .common import BOTH, digit_vectors
@@ -94,6 +99,41 @@ def test_a_compiled_step_stands_beside_one_that_is_not(monkeypatch):
     ]
     # in turns: a round of warming up, another one the other way round
     assert compiled[:4] == [True, False, False, True]
+
+
+def test_gradients_by_products_stand_beside_torchs_own(monkeypatch):
+    monkeypatch.setattr(steps, "N_SAMPLES", 16)
+    monkeypatch.setattr(steps, "BATCH", 8)
+    monkeypatch.setattr(steps, "N_STEPS", 2)
+    seen, trainer = [], steps.Trainer
+
+    def noted(module, *args, **more):
+        first, last = module.encoder[0], module.decoder[-1]
+        seen.append({type(first), type(last)})
+        return trainer(module, *args, **more)
+
+    monkeypatch.setattr(steps, "Trainer", noted)
+    rows = [r for r in steps.step_by_products(CPU, 1) if r.what.endswith("f32")]
+    assert [row.what for row in rows] == [
+        f"by products, conv, {loss}, f32" for loss in steps.LOSSES
+    ]
+    assert seen[:4] == [{Conv2d}, {nn.Conv2d}, {nn.Conv2d}, {Conv2d}]
+
+
+def test_a_network_of_torchs_layers_has_the_same_weights_and_function():
+    module = ConvAutoencoder((1, 16, 16), 10).eval()
+    plain = with_layers_of_torch(copy.deepcopy(module))
+    for layer in plain.modules():
+        assert type(layer).__module__.startswith(
+            ("torch.", "deepdensity.networks.conv")
+        )
+        assert not isinstance(layer, (Conv2d, ConvTranspose2d))
+    x = torch.randn(2, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        z = module.encode(x)
+        assert torch.equal(plain.encode(x), z)
+        assert torch.equal(plain.decode(z), module.decode(z))
+    assert plain.state_dict().keys() == module.state_dict().keys()
 
 
 def test_reduced_images_stand_beside_whole_ones(monkeypatch):

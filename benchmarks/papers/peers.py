@@ -21,10 +21,10 @@ from clustpy.deep.neural_networks._abstract_autoencoder import _AbstractAutoenco
 from scipy import sparse
 from torch.utils.data import default_collate
 
+from benchmarks.plain_layers import with_layers_of_torch
 from deepdensity.augmentation import random_affine
 from deepdensity.inputs import image_layout, input_format
 from deepdensity.networks.build import build_autoencoder
-from deepdensity.networks.convolutions import Conv2d, ConvTranspose2d
 
 from .methods import Fit, Phase
 from .peer_epochs import default_epochs
@@ -35,29 +35,19 @@ EMBEDDING_SIZE = 10
 
 
 class Adapter(_AbstractAutoencoder):
-    """One of this package's autoencoders, for flat rows, as ClustPy wants it."""
+    """One of this package's networks, of torch's layers, for flat rows."""
 
     def __init__(self, shape, seed):
         super().__init__(random_state=seed)
         self.shape = shape
-        self.module = build_autoencoder("auto", shape, EMBEDDING_SIZE, seed)
-        with_layers_of_torch(self.module)
+        module = build_autoencoder("auto", shape, EMBEDDING_SIZE, seed)
+        self.module = with_layers_of_torch(module)
 
     def encode(self, x):
         return self.module.encode(x.view(-1, *self.shape))
 
     def decode(self, z):
         return self.module.decode(z).flatten(1)
-
-
-def with_layers_of_torch(module):
-    """Make a network's convolutions those of torch, which others' networks are of.
-
-    The same weights and the same function; this package's own are faster to train.
-    """
-    for layer in module.modules():
-        if isinstance(layer, (Conv2d, ConvTranspose2d)):
-            layer.__class__ = type(layer).__base__
 
 
 class Optimizers(list):

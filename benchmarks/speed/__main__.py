@@ -4,9 +4,10 @@ python -m benchmarks.speed
 python -m benchmarks.speed --device cuda --only steps refresh
 python -m benchmarks.speed --only clustpy --data-home FOLDER
 
-The parts "compile" (with a C++ compiler, on a GPU Triton), "reduced" (images),
-"search" (a quarter of an hour; of the texts of R8, with FOLDER), "selection" (mnist.npz
-in FOLDER) and "clustpy" (ClustPy 0.0.3, and usps.npz in FOLDER) run only if asked.
+The parts "compile" (with a C++ compiler, on a GPU Triton), "products" (on a CPU),
+"reduced" (images), "search" (a quarter of an hour; of the texts of R8, with FOLDER),
+"selection" (mnist.npz in FOLDER) and "clustpy" (ClustPy 0.0.3, and usps.npz in FOLDER)
+run only if asked.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from .roofline import step_over_roofline
 from .steps import (
     compiled_step,
     reduced_step,
+    step_by_products,
     step_over_bare_loop,
     step_over_few_clusters,
 )
@@ -30,6 +32,7 @@ PARTS = {
     "throughput": transform_over_forward,
     "roofline": step_over_roofline,
     "compile": compiled_step,
+    "products": step_by_products,
     "reduced": reduced_step,
 }
 OTHERS = ("refresh", "search", "selection", "clustpy")

@@ -1,11 +1,13 @@
 """A training step of the package over one of a bare torch loop."""
 
+import copy
 import functools
 import math
 
 import numpy as np
 import torch
 
+from benchmarks.plain_layers import with_layers_of_torch
 from deepdensity.augmentation import random_affine
 from deepdensity.batches import TrainingSet
 from deepdensity.devices import has_bfloat16
@@ -20,6 +22,7 @@ from .timing import ratio
 __all__ = [
     "compiled_step",
     "reduced_step",
+    "step_by_products",
     "step_over_bare_loop",
     "step_over_few_clusters",
 ]
@@ -96,12 +99,12 @@ class Setting:
                 optimizer.step()
 
 
-def settings(device):
+def settings(device, networks=None):
     """Name and Setting of each network with each loss.
 
     In bfloat16, too, where the device computes in it.
     """
-    for network in NETWORKS:
+    for network in networks or NETWORKS:
         for loss in LOSSES:
             for bfloat16 in (False, True)[: 1 + has_bfloat16(device)]:
                 name = f"{network}, {loss}, {'bf16' if bfloat16 else 'f32'}"
@@ -135,6 +138,15 @@ def reduced_step(device, n_rounds):
         )
         name = f"step, 28 x 28, conv16 over conv, {loss}"
         yield ratio(name, reduced, whole, n_rounds, device, "", N_STEPS)
+
+
+def step_by_products(device, n_rounds):
+    """A step with gradients as matrix products over one with torch's own layers."""
+    for name, setting in settings(device, ["conv"]):
+        plain = copy.copy(setting)
+        plain.module = with_layers_of_torch(copy.deepcopy(setting.module))
+        ways = setting.ours, plain.ours
+        yield ratio(f"by products, {name}", *ways, n_rounds, device, "", N_STEPS)
 
 
 def compiled_step(device, n_rounds):

@@ -1,11 +1,15 @@
-"""Convolutions of torch whose gradients are matrix products on small maps, on a CPU.
+"""Convolutions of torch that are trained by matrix products on small maps, on a CPU.
 
 The inner maps of an autoencoder are a few pixels wide and hundreds of channels deep.
-Torch's kernels for the gradient of the weights are made for wide maps: on 2 x 2 pixels
-they take several times what the product takes that the gradient is. Forward passes,
+Torch's kernels, that for the gradient of the weights above all, are made for wide maps:
+on 2 x 2 pixels they take several times what the products take that they come down to.
 GPUs, wide maps and all that is not trained are left to torch.
 """
 
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -18,6 +22,7 @@ __all__ = ["Conv2d", "ConvTranspose2d"]
 # most pixels of the input for which the product is the faster way (doc/speed.rst)
 MOST_PIXELS = {torch.float32: 4, torch.bfloat16: 16}
 MOST_PIXELS_UP = {torch.float32: 16, torch.bfloat16: 64}
+WIDTH_OF_ALL = 2  # of the maps whose pixels all lie within 3 x 3 of each other
 
 
 class Conv2d(nn.Conv2d):
@@ -29,7 +34,9 @@ class Conv2d(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         """(b, n_in, h, w) -> (b, n_out, h, w)."""
         if by_products(self, x, MOST_PIXELS):
-            return apply(ConvolutionByProducts, x, self.weight, self.bias)
+            small = max(x.shape[-2:]) <= WIDTH_OF_ALL
+            function = ConvolutionOfAll if small else ConvolutionByProducts
+            return apply(function, x, self.weight, self.bias)
         return super().forward(x)
 
 
@@ -47,7 +54,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
 
 
 def by_products(layer: nn.Module, x: Tensor, most_pixels: dict[Any, int]) -> bool:
-    """Whether a layer in training is faster with its gradients as matrix products."""
+    """Whether a layer is in training, and faster by matrix products."""
     if not (layer.training and torch.is_grad_enabled() and x.device.type == "cpu"):
         return False
     dtype = x.dtype
@@ -64,6 +71,55 @@ def apply(function: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tens
         bias = None if bias is None else bias.to(dtype)
     out: Tensor = function.apply(x, weight, bias)
     return out
+
+
+class ConvolutionOfAll(torch.autograd.Function):
+    """y = x W^T, x of (b, h w n_in) and W of (h w n_out, h w n_in), for h, w <= 2.
+
+    Every pixel sees every pixel: a block of W is the tap between two of them.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        n_batch, n_in, height, width = x.shape
+        n_out, n_pixels = weight.shape[0], height * width
+        blocks = weight.new_empty(n_pixels, n_out, n_pixels, n_in)
+        for after, before, tap in taps(height, width):
+            blocks[after, :, before] = weight[:, :, *tap]
+        whole = blocks.view(n_pixels * n_out, n_pixels * n_in)
+        flat = pixels(x).view(n_batch, -1)
+        ctx.save_for_backward(flat, whole)
+        ctx.size = height, width
+        y = F.linear(flat, whole, bias.repeat(n_pixels))
+        return y.view(n_batch, height, width, n_out).permute(0, 3, 1, 2)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        flat, whole = ctx.saved_tensors
+        height, width = ctx.size
+        n_batch, n_out = grad.shape[:2]
+        n_pixels = height * width
+        g = pixels(grad).view(n_batch, -1)
+        grad_x = grad_weight = grad_bias = None
+        if ctx.needs_input_grad[0]:
+            grad_x = (g @ whole).view(n_batch, height, width, -1).permute(0, 3, 1, 2)
+        if ctx.needs_input_grad[1]:
+            blocks = (g.T @ flat).view(n_pixels, n_out, n_pixels, -1)
+            by_tap = g.new_zeros(3, 3, n_out, blocks.shape[-1])
+            for after, before, tap in taps(height, width):
+                by_tap[tap] += blocks[after, :, before]
+            grad_weight = by_tap.permute(2, 3, 0, 1)
+        if ctx.needs_input_grad[2]:
+            grad_bias = grad.sum((0, 2, 3))
+        return grad_x, grad_weight, grad_bias
+
+
+def taps(height: int, width: int) -> Iterator[tuple[int, int, tuple[int, int]]]:
+    """Numbers of a pixel of the result and of one that it sees, and the tap between."""
+    places = list(enumerate(itertools.product(range(height), range(width))))
+    for (after, (i, j)), (before, (i_in, j_in)) in itertools.product(places, places):
+        yield after, before, (i_in - i + 1, j_in - j + 1)
 
 
 class ConvolutionByProducts(torch.autograd.Function):
