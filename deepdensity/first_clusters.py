@@ -64,7 +64,10 @@ class FirstClusters(KeptSteps):
         return start
 
     def _number(self, trainer: Trainer) -> Any:
-        """The number of clusters, and the scores of those tried where it is "auto"."""
+        """The number of clusters, and the scores of those tried where it is "auto".
+
+        Of more than 20,000 images a random 20,000 are tried.
+        """
         if self.n_clusters != "auto":
             return int(self.n_clusters), {}  # torch takes no integers of NumPy's
         if len(trainer.source) < 2:
@@ -75,14 +78,23 @@ class FirstClusters(KeptSteps):
                 f"augment={self.augment!r} there are none: choose augment='auto', or "
                 "give n_clusters."
             )
+
+        def find() -> Any:
+            part = trainer
+            if trainer.augment is not None and len(trainer.source) > STARTING:
+                part = trainer.part(self._some(trainer, STARTING))
+            views = part.embed_views(N_VIEWS)
+            return try_numbers(part, views, TRIAL_STEPS, self._start_seed)
+
         with self._batches_of_clustering(trainer):
             return self._recall(
-                trainer,
-                ("number", self._start_seed, trainer.batch_size),
-                lambda: try_numbers(
-                    trainer, trainer.embed_views(N_VIEWS), TRIAL_STEPS, self._start_seed
-                ),
+                trainer, ("number", self._start_seed, trainer.batch_size), find
             )
+
+    def _some(self, trainer: Trainer, at_most: int) -> Array:
+        """Random rows, as many or all of them, that make the start of a large set."""
+        random = np.random.RandomState(self._start_seed)
+        return some_rows(len(trainer.source), at_most, random)
 
     def _choose_start(self, trainer: Trainer, Z: Array) -> Any:
         """Embedding, centres and labels to start from, k-means' labels, trials' scores.
@@ -95,7 +107,7 @@ class FirstClusters(KeptSteps):
         if len(Z) <= at_most:
             Z, start, kmeans, scores = self._start_of(trainer, Z)
             return Z, start, kmeans[1], scores
-        rows = some_rows(len(Z), at_most, np.random.RandomState(self._start_seed))
+        rows = self._some(trainer, at_most)
         _, start, kmeans, scores = self._start_of(trainer.part(rows), Z[rows])
         kmeans_labels = nearest_centre(Z, kmeans[0])
         if scores:  # the network is that of the best trial now

@@ -15,7 +15,7 @@ from deepdensity.cluster_number import (
 )
 from deepdensity.metrics import clustering_accuracy
 
-from .common import BOTH, digit_vectors
+from .common import BOTH, digit_images, digit_vectors, small_conv
 
 
 @pytest.mark.parametrize("truth", [1, 2, 3, 6, 8, 10, 14, 20, 33, 43, 50])
@@ -73,6 +73,26 @@ def test_warm_starts_and_streams_keep_the_number(short, monkeypatch):
     assert_array_equal(model.pretrain_labels_, labels)
     assert model.partial_fit(X[:50]).n_clusters_ == 5
     assert tried == [1]
+
+
+@pytest.mark.parametrize(("images", "n_tried"), [(True, 150), (False, 200)])
+def test_of_many_images_some_are_tried(images, n_tried, monkeypatch):
+    monkeypatch.setattr(first_clusters, "STARTING", 150)
+    monkeypatch.setattr(first_clusters, "STARTING_PER_CLUSTER", 1)
+    monkeypatch.setattr(first_clusters, "TRIAL_STEPS", 2)
+    tried, try_numbers = [], first_clusters.try_numbers
+
+    def noted(trainer, views, *args):
+        tried.append((len(trainer.source), len(views)))
+        return try_numbers(trainer, views, *args)
+
+    monkeypatch.setattr(first_clusters, "try_numbers", noted)
+    X = (digit_images if images else digit_vectors)(200)[0]
+    network = {"autoencoder": small_conv} if images else {}
+    model = BOTH[1](max_iter=0, **network).set_params(n_clusters="auto").fit(X)
+    assert tried == [(n_tried, n_tried)]
+    assert len(model.labels_) == 200
+    assert model.n_clusters_ in range(1, 1 + max(model.n_clusters_scores_))
 
 
 @pytest.mark.parametrize("short", BOTH)
