@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ._typing import Array
 from .inputs import BLOCK, Source
@@ -32,14 +34,16 @@ def embed(module: Any, source: Source, dtype: torch.dtype, view: Any = None) -> 
     does not depend, to seven digits, on its block.
     """
     module = in_dtype(module, dtype, source.device)
-    blocks = []
+
+    def encode(rows: slice) -> Tensor:
+        x = source.read(rows, dtype)
+        if view is not None:
+            x = view(x, np.arange(rows.start, rows.stop))
+        embedding: Tensor = module.encode(x)
+        return embedding
+
     with torch.inference_mode():
-        for rows in source.blocks():
-            x = source.read(rows, dtype)
-            if view is not None:
-                x = view(x, np.arange(rows.start, rows.stop))
-            blocks.append(module.encode(x).cpu())
-    return torch.cat(blocks).numpy()
+        return joined(map(encode, source.blocks()), len(source)).numpy()
 
 
 def decode(module: Any, Z: Array, format: InputFormat, device: torch.device) -> Array:
@@ -47,11 +51,28 @@ def decode(module: Any, Z: Array, format: InputFormat, device: torch.device) -> 
     points = torch.from_numpy(Z)
     module = in_dtype(module, points.dtype, device)
     with torch.inference_mode():
-        blocks = [
-            format.restore(module.decode(block.to(device))).cpu()
+        blocks = (
+            format.restore(module.decode(block.to(device)))
             for block in torch.split(points, BLOCK)
-        ]
-    return torch.cat(blocks).numpy()
+        )
+        return joined(blocks, len(points)).numpy()
+
+
+def joined(blocks: Iterator[Tensor], n_rows: int) -> Tensor:
+    """Blocks (b, ...) that come one after another, as a whole (n, ...) on the CPU.
+
+    The whole is there from the first block on. Small results, kept one by one until the
+    end, would lie among what each block needs for a while, and keep the system from
+    taking that back: of a million images 3 GB.
+    """
+    first = next(blocks)
+    whole = torch.empty((n_rows, *first.shape[1:]), dtype=first.dtype)
+    whole[: len(first)] = first
+    done = len(first)
+    for block in blocks:
+        whole[done : done + len(block)] = block
+        done += len(block)
+    return whole
 
 
 def reconstruction_error(module: Any, source: Source, Z: Array) -> float:
