@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from deepdensity.inputs import InputFormat, Layout, Source, image_layout, input_format
+from deepdensity.rows import Rows, SomeRows
 
 from . import reference
 from .common import CPU, unsorted_csr
@@ -239,6 +240,25 @@ def test_normalise_and_restore_are_inverse():
         batch = format.normalise(torch.tensor(X))
         assert batch.shape == (50, *format.layout.shape)
         assert_allclose(format.restore(batch), X, rtol=1e-12)
+
+
+def some(X):
+    return SomeRows(X, np.arange(len(X)))
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array, Rows, some])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.uint8])
+def test_a_batch_is_read_without_a_change_to_X(dtype, form):
+    X = np.abs(100 * vectors(0)).astype(dtype)
+    source = Source(form(X), input_format(X, image_layout((6,))), CPU)
+    before = X.copy()
+    whole = source.format.normalise(torch.tensor(X, dtype=source.dtype)).float()
+    for rows in (slice(0, 50), slice(3, 9), np.arange(50), np.array([4, 4, 1])):
+        assert torch.equal(source.read(rows), whole[rows])
+        assert_array_equal(X, before)
+        stored = source.X[rows]
+        stored = stored.toarray() if sparse.issparse(stored) else stored
+        assert_array_equal(stored, before[rows])
 
 
 @pytest.mark.parametrize("image_shape", [None, (2, 3), (3, 1, 2)])
