@@ -178,7 +178,7 @@ class InputFormat(NamedTuple):
     def normalise(self, rows: Any, in_place: bool = False) -> Tensor:
         """Rows of X (b, d), a floating tensor -> (b, *shape).
 
-        In the memory of `rows`, if so asked: a third of the time.
+        In the memory of `rows`, if so asked: nothing is allocated.
         """
         offset, scale = self.shift(rows)
         if in_place:
