@@ -21,12 +21,11 @@ from .convergence import LabelWatch
 from .guard import Guard
 from .losses import InstabilityLoss
 from .recipe import (
-    BALANCE,
     CLUSTER_BATCH,
-    ITERATIONS,
     STREAM_EPOCHS,
     STREAM_RECONSTRUCTION,
     VECTOR_STEPS,
+    iterations,
 )
 from .stability import DETERMINACIES, determinacy, otsu_threshold, sample_stability
 
@@ -90,14 +89,15 @@ class DECSClustering(BaseDeepClustering):
         Training stops when the share of labels that change between refreshes stays
         under it at two refreshes running. 0 never stops early.
     init : {"auto", "k-means", "scaled-k-means", "gaussian-mixture", \
-            "view-mixture", "spectral"}, default="auto"
+            "view-mixture", "merged-mixture", "spectral"}, default="auto"
         Where the clusters start; see :mod:`deepdensity.starts`. "k-means" is the
-        papers'. "auto" is "scaled-k-means" for vectors. For images it makes all others,
-        trains on from each for 150 steps, mends the best by splitting and merging, and
-        goes on from the one whose clusters change least from view to view
-        (:mod:`deepdensity.trials`). With more than 100 clusters it is "k-means". It is
-        made of a random 20,000 samples (or 100 a cluster, if that is more) where there
-        are more, all but "k-means" of 10,000 of these.
+        papers'. "auto" is "scaled-k-means" for vectors. For images it makes "spectral",
+        "view-mixture" and three of "merged-mixture", trains on from each for 150 steps,
+        mends the best by splitting and merging, and goes on from the one whose clusters
+        change least from view to view (:mod:`deepdensity.trials`). With more than 100
+        clusters it is "k-means". It is made of a random 20,000 samples (or 100 a
+        cluster, if that is more) where there are more, all but "k-means" of 10,000 of
+        these.
     n_init : int, default=20
         Runs of the k-means or of the mixture, of which the best is taken.
     kernel_scale : "auto" or float, default="auto"
@@ -143,11 +143,12 @@ class DECSClustering(BaseDeepClustering):
     determinacy : {"quadratic", "linear"}, default="quadratic"
         The paper's Eq. 6, or the form of the authors' code.
     max_iter : "auto" or int, default="auto"
-        Iterations (gradient steps) of the clustering phase. "auto" is 2,000 where
-        samples are augmented, and 200 for vectors.
+        Iterations (gradient steps) of the clustering phase. "auto" is 20 epochs, but
+        2,000 to 6,000, where samples are augmented, and 200 for vectors.
     balance : "auto" or float, default="auto"
         Weight of a term that keeps clusters from dying out. "auto" is 0.3 where samples
-        are augmented, and for vectors the paper's 0.
+        are augmented, or 1 where the trials of starts find that this does better, and
+        for vectors the paper's 0.
     reconstruction_weight : float, default=0.0
         Weight of the reconstruction error in the clustering phase. With the paper's 0
         the decoder rests in it, and is refitted at the end; `partial_fit`, which does
@@ -175,6 +176,8 @@ class DECSClustering(BaseDeepClustering):
         Without views it is the entropy of the clusters' sizes.
     kernel_scale_ : float
         Squared unit of the Student-t kernel.
+    balance_ : float
+        Weight of the balance of the clusters.
     cluster_centers_ : ndarray of shape (n_clusters, n_components)
         In the latent space.
     stability_ : ndarray of shape (n_samples,)
@@ -326,6 +329,7 @@ class DECSClustering(BaseDeepClustering):
         trainer = self._begin(X)
         self._pretrain(trainer)  # line 1: Eq. 2
         start = self._start(trainer)  # line 2
+        self.balance_ = self._auto(trainer, "balance", self._start_balance, 0.0)
         n_iter = self._train_clusters(
             trainer, start, functools.partial(self._cluster, trainer, *start)
         )
@@ -339,13 +343,14 @@ class DECSClustering(BaseDeepClustering):
             self.alpha,
             self.lambda_var,
             self.determinacy,
-            balance=self._auto(trainer, "balance", BALANCE, 0.0),
+            balance=self.balance_,
             reconstruction=self.reconstruction_weight,
             scale=self.kernel_scale_,
         )
         trainer.batch_size = self._batch_size(CLUSTER_BATCH)
         watch = LabelWatch(labels, self.tol)
-        max_iter = self._auto(trainer, "max_iter", ITERATIONS, VECTOR_STEPS)
+        auto = iterations(trainer.steps_per_epoch)
+        max_iter = self._auto(trainer, "max_iter", auto, VECTOR_STEPS)
         interval = self._refresh_steps(trainer)
         n_iter, n_rounds = 0, -(-max_iter // interval)
         with trainer.phase("cluster", loss, n_rounds, max_iter) as net:
@@ -401,6 +406,7 @@ class DECSClustering(BaseDeepClustering):
         if self._keeps_clusters():
             self._keep_kernel_scale()
             labels = self.pretrain_labels_ = self._labels(trainer.embed())
+            self._start_balance = getattr(self, "balance_", self._start_balance)
             self.start_scores_ = {}
             self.start_information_ = self._information(trainer)
         else:

@@ -14,7 +14,7 @@ from .cluster_number import try_numbers
 from .information import net_information
 from .interruption import Interrupted
 from .kept_steps import KeptSteps
-from .recipe import CLUSTER_BATCH, TRIAL_STEPS
+from .recipe import BALANCE, CLUSTER_BATCH, TRIAL_STEPS
 from .rows import some_rows
 from .starts import MIN_PER_CLUSTER, STARTS, kmeans_start, several_starts
 from .trials import best_trial, start_scale
@@ -33,6 +33,8 @@ N_SCORED = 2  # views of a sample that start and end are compared by
 
 class FirstClusters(KeptSteps):
     """The start of the clustering phase, by `init` and `n_clusters`."""
+
+    _start_balance = BALANCE  # weight with which the best start was tried
 
     def _first_partition(self, trainer: Trainer) -> Any:
         """Centres (k, latent) and labels (n,) to start from; sets what they tell.
@@ -56,9 +58,10 @@ class FirstClusters(KeptSteps):
             labels = [nearest_centre(Z, start[0]) for Z in views]
             return start, *rest, scale, net_information(labels)
 
-        start, self.pretrain_labels_, self.start_scores_, scale, information = (
-            self._recall(trainer, ("start", *parameters), choose)
+        start, kmeans, scores, self._start_balance, scale, information = self._recall(
+            trainer, ("start", *parameters), choose
         )
+        self.pretrain_labels_, self.start_scores_ = kmeans, scores
         self.kernel_scale_ = self._first_scale(trainer, scale)
         self.start_information_ = information
         return start
@@ -97,25 +100,28 @@ class FirstClusters(KeptSteps):
         return some_rows(len(trainer.source), at_most, random)
 
     def _choose_start(self, trainer: Trainer, Z: Array) -> Any:
-        """Embedding, centres and labels to start from, k-means' labels, trials' scores.
+        """Embedding, centres and labels to start from, and what else a start tells.
 
-        The embedding is `Z`, or that of the best trial's network. Of more than 20,000
+        That is k-means' labels, the trials' scores and the weight of the balance. The
+        embedding is `Z`, or that of the best trial's network. Of more than 20,000
         samples (or 100 a cluster, if that is more) a random 20,000 are clustered and
         tried, and each sample goes to the nearest centre then.
         """
         at_most = max(STARTING, STARTING_PER_CLUSTER * self.n_clusters_)
         if len(Z) <= at_most:
-            Z, start, kmeans, scores = self._start_of(trainer, Z)
-            return Z, start, kmeans[1], scores
+            Z, start, kmeans, *rest = self._start_of(trainer, Z)
+            return Z, start, kmeans[1], *rest
         rows = self._some(trainer, at_most)
-        _, start, kmeans, scores = self._start_of(trainer.part(rows), Z[rows])
+        part = trainer.part(rows)
+        _, start, kmeans, scores, balance = self._start_of(part, Z[rows])
         kmeans_labels = nearest_centre(Z, kmeans[0])
         if scores:  # the network is that of the best trial now
             Z = trainer.embed()
-        return Z, (start[0], nearest_centre(Z, start[0])), kmeans_labels, scores
+        start = start[0], nearest_centre(Z, start[0])
+        return Z, start, kmeans_labels, scores, balance
 
     def _start_of(self, trainer: Trainer, Z: Array) -> Any:
-        """Embedding, centres and labels of the start and of k-means, trials' scores."""
+        """Embedding, start, k-means (centres and labels), scores, weight of balance."""
         k, seed = self.n_clusters_, self._start_seed
         try:
             with trainer.interruption.at_once():
@@ -123,14 +129,15 @@ class FirstClusters(KeptSteps):
         except Interrupted:
             trainer.interruption.note("before the clusters had a start")
             start = kmeans_start(Z, Z, k, 1, seed)
-            return Z, start, start, {}
+            return Z, start, start, {}, BALANCE
         if len(starts) == 1:
-            return Z, *starts.values(), kmeans, {}
+            return Z, *starts.values(), kmeans, {}, BALANCE
         with self._batches_of_clustering(trainer):
             best, scores = best_trial(trainer, starts, views, TRIAL_STEPS, seed)
         trainer.module.load_state_dict(best.state)
         Z = trainer.embed()
-        return Z, (cluster_means(Z, best.labels, k), best.labels), kmeans, scores
+        start = cluster_means(Z, best.labels, k), best.labels
+        return Z, start, kmeans, scores, best.balance
 
     def _possible_starts(self, trainer: Trainer, Z: Array) -> Any:
         """k-means, starts by name (the one to take, or several to try), mean views."""
@@ -148,8 +155,7 @@ class FirstClusters(KeptSteps):
         views = trainer.embed_views(N_VIEWS)
         if init != "auto":
             return kmeans, {init: STARTS[init](Z, views, k, n_init, seed)}, views
-        several = several_starts(Z, views, k, n_init, seed)
-        return kmeans, {"k-means": kmeans, **several}, views
+        return kmeans, several_starts(Z, views, k, n_init, seed), views
 
     @contextmanager
     def _batches_of_clustering(self, trainer: Trainer) -> Iterator[None]:

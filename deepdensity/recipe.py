@@ -26,14 +26,17 @@ __all__ = [
     "auto_epochs",
     "choose_views",
     "data_variance",
+    "iterations",
     "pretraining_epochs",
     "refresh_steps",
 ]
 
-BALANCE = 0.3  # of DECS where samples are augmented
+BALANCE = 0.3  # of DECS where samples are augmented,
+TRIAL_BALANCE = 1.0  # and of the trials of starts, and where that does better
 CLUSTER_BATCH = 256  # sample stability is a statistic of the batch: as in the paper
 GAMMA = 2.0  # clustering loss of IDCL, relative to the variance of the input
-ITERATIONS = 2000  # of the clustering phase of DECS
+ITERATIONS = (2000, 6000)  # of the clustering phase of DECS, at least and at most
+ITERATION_EPOCHS = 20  # that lie between
 EPOCHS = 40  # of that of IDCL
 EPOCH_STEPS = (300, 4000)  # at least and at most
 VECTOR_STEPS = 200  # of both where nothing is augmented
@@ -84,6 +87,12 @@ def pretraining_epochs(n_samples: int, steps_per_epoch: int) -> int:
     fewest, most_of_fewest = FEWEST_STEPS
     at_least = min(most_of_fewest, max(fewest, n_samples))
     return auto_epochs(PRETRAIN_EPOCHS, steps_per_epoch, at_least, MOST_STEPS)
+
+
+def iterations(steps_per_epoch: int) -> int:
+    """Of the clustering phase of DECS on images: 20 epochs, but 2,000 to 6,000."""
+    at_least, at_most = ITERATIONS
+    return min(at_most, max(at_least, ITERATION_EPOCHS * steps_per_epoch))
 
 
 def refresh_steps(steps_per_epoch: int) -> int:

@@ -6,17 +6,21 @@ from typing import Any
 import numpy as np
 from sklearn.cluster import KMeans, SpectralClustering
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from ._typing import Array
 from .assignment import cluster_means, nearest_centre
 from .information import net_information
+from .merging import merge_parts, part_counts
+from .split_merge import neighbour_graph
 
 __all__ = [
     "STARTS",
     "gaussian_mixture_start",
     "kmeans_start",
+    "merged_mixture_start",
     "scaled_kmeans_start",
     "several_starts",
     "spectral_start",
@@ -30,6 +34,9 @@ POWERS = (0.0, 0.5, 1.0)  # of a vector's length, that it is divided by
 N_AVERAGED = 9  # neighbours
 N_COMPARED = 30  # neighbours, and no more than a share of a cluster of mean size:
 COMPARED_SHARE = 1 / 6
+N_MERGED = 3  # merged mixtures that are tried
+SAME = 0.97  # adjusted Rand index from which two starts are one
+PARTS = (1.5, 2.0, 2.5)  # of a cluster, that runs of a mixture take by turns
 
 
 def kmeans_start(
@@ -253,33 +260,94 @@ def spectral_start(
     return cluster_means(Z, labels, n_clusters), labels
 
 
+def merged_mixture_start(
+    Z: Array, views: Array, n_clusters: int, n_init: int, seed: int
+) -> tuple[Array, Array]:
+    """Components of a larger mixture, merged to clusters that neighbours share.
+
+    One Gaussian seldom fits a cluster: with as many as there are clusters, some of
+    these get two and others share one. With half as many again, or twice or two and a
+    half times as many, each has its own, and :func:`~deepdensity.merging.merge_parts`
+    puts together those of one cluster, by the graph of ten neighbours of the
+    view-averaged embedding. Of `n_init` runs, which take the three numbers by turns,
+    that counts which scores most. Parameters, return values and what is done with many
+    or few samples are those of :func:`spectral_start`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepdensity.starts import merged_mixture_start
+    >>> Z = np.random.default_rng(0).normal(size=(60, 2))
+    >>> Z[:30] += 9  # the first half, far from the second
+    >>> centres, labels = merged_mixture_start(Z, Z, n_clusters=2, n_init=4, seed=0)
+    >>> np.unique(labels[:30]).size, np.unique(labels[30:]).size, centres.shape
+    (1, 1, (2, 2))
+    """
+    if n_clusters == 1 or len(Z) < MIN_PER_CLUSTER * n_clusters:
+        return kmeans_start(Z, views, n_clusters, n_init, seed)
+    labels = merged_mixtures(views, n_clusters, n_init, seed)[0]
+    return cluster_means(Z, labels, n_clusters), labels
+
+
+def merged_mixtures(
+    views: Array, n_clusters: int, n_init: int, seed: int
+) -> list[Array]:
+    """Labels (n,) of each of `n_init` runs, those of the highest score first."""
+    random = np.random.RandomState(seed)
+    chosen = some(len(views), random)
+    graph = neighbour_graph(views[chosen], random)
+    most = len(views) // MIN_PER_CLUSTER
+    found: list[tuple[float, Array]] = []
+    for run in range(n_init):
+        n_parts = min(most, round(PARTS[run % len(PARTS)] * n_clusters))
+        mixture = GaussianMixture(n_parts, random_state=random)
+        with warnings.catch_warnings():  # a part is no cluster yet
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            mixture.fit(views[chosen])
+        parts = mixture.predict(views)
+        counts = part_counts(graph.weights, parts[chosen], n_parts)
+        clusters, score = merge_parts(counts, n_clusters)
+        found.append((score, clusters[parts]))
+    found.sort(key=lambda of: of[0], reverse=True)
+    return [labels for _, labels in found]
+
+
 def several_starts(
     Z: Array, views: Array, n_clusters: int, n_init: int, seed: int
 ) -> dict[str, tuple[Array, Array]]:
     """Starts to be tried: name -> (centres, labels).
 
-    A mixture ends in local optima that its likelihood does not tell apart: that of the
-    views, most often the best start, comes three times, by a quarter of the runs each.
-    Parameters as in :func:`spectral_start`.
+    Of merged mixtures, most often the best start, the three come that score most and
+    differ. They prefer clusters of like size; the plain mixture, of a quarter of the
+    runs, is for others. Parameters as in :func:`spectral_start`.
 
     Examples
     --------
     >>> import numpy as np
     >>> from deepdensity.starts import several_starts
     >>> Z = np.random.default_rng(0).normal(size=(60, 2))
+    >>> Z[:30] += 9  # the first half, far from the second
     >>> starts = several_starts(Z, Z, n_clusters=2, n_init=4, seed=0)
-    >>> list(starts)[:3]
-    ['spectral', 'gaussian-mixture', 'view-mixture 1']
+    >>> list(starts)
+    ['spectral', 'view-mixture', 'merged-mixture 1']
     """
     n_mixture = -(-n_init // 4)
     starts = {
         "spectral": spectral_start(Z, views, n_clusters, n_init, seed),
-        "gaussian-mixture": mixture_start(Z, Z, n_clusters, n_mixture, seed),
+        "view-mixture": mixture_start(Z, views, n_clusters, n_mixture, seed),
     }
-    for i in (1, 2, 3):
-        start = mixture_start(Z, views, n_clusters, n_mixture, seed + i)
-        starts[f"view-mixture {i}"] = start
+    distinct: list[Array] = []
+    for labels in merged_mixtures(views, n_clusters, n_init, seed):
+        if len(distinct) < N_MERGED and not any(same(labels, d) for d in distinct):
+            distinct.append(labels)
+    for i, labels in enumerate(distinct, 1):
+        starts[f"merged-mixture {i}"] = cluster_means(Z, labels, n_clusters), labels
     return starts
+
+
+def same(labels: Array, other: Array) -> bool:
+    """Whether two starts are one, but for a few samples."""
+    return bool(adjusted_rand_score(labels, other) > SAME)
 
 
 STARTS = {
@@ -287,5 +355,6 @@ STARTS = {
     "scaled-k-means": scaled_kmeans_start,
     "gaussian-mixture": gaussian_mixture_start,
     "view-mixture": view_mixture_start,
+    "merged-mixture": merged_mixture_start,
     "spectral": spectral_start,
 }

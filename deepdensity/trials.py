@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
-from sklearn.metrics import adjusted_rand_score
 from torch import Tensor
 
 from ._typing import Array
@@ -27,8 +26,9 @@ from .batches import TrainingSet
 from .information import view_information
 from .losses import InstabilityLoss
 from .progress import Progress
-from .recipe import BALANCE
+from .recipe import BALANCE, TRIAL_BALANCE
 from .split_merge import neighbour_graph, split_and_merge
+from .starts import same
 
 if TYPE_CHECKING:
     from .training import Trainer
@@ -43,7 +43,6 @@ __all__ = [
 N_VIEWS = 4  # of each sample, which are compared pair by pair
 MAX_REPAIRS = 4
 PATIENCE = 2  # repairs in vain
-SAME = 0.97  # adjusted Rand index from which two starts are one
 
 
 class Trial(NamedTuple):
@@ -54,6 +53,7 @@ class Trial(NamedTuple):
     labels: np.ndarray  # (n,), after the trial
     views: list[Array]  # of (n,): the labels as seen in each view
     state: dict[str, Tensor]  # of the network, after the trial
+    balance: float  # weight of the balance of clusters in it
 
 
 def try_start(
@@ -64,6 +64,7 @@ def try_start(
     n_steps: int,
     seed: int,
     progress: Progress | None = None,
+    balance: float = BALANCE,
 ) -> Trial:
     """Train a copy of the network from a start by sample stability.
 
@@ -79,6 +80,8 @@ def try_start(
         Of batches and views; the same for every start, so that chance is, too.
     progress : Progress, default=None
         A bar that all trials share.
+    balance : float, default=0.3
+        Weight of the balance of the clusters.
 
     Returns
     -------
@@ -86,7 +89,7 @@ def try_start(
     """
     trial = trainer.trial(seed, progress)
     scale = min(1.0, start_scale(trainer.embed(), centres, labels))
-    loss = InstabilityLoss(centres, balance=BALANCE, scale=scale)
+    loss = InstabilityLoss(centres, balance=balance, scale=scale)
     with trial.phase("cluster", loss, 1, n_steps) as net:
         net.fit_loop(TrainingSet(trial.source, n_batches=n_steps), epochs=1)
     trained = loss.centres.detach().cpu().double()
@@ -100,10 +103,11 @@ def try_start(
 
     Z = trial.embed()
     if not np.isfinite(Z).all():
-        return Trial(name, -np.inf, labels, [], trainer.module.state_dict())
+        state = trainer.module.state_dict()
+        return Trial(name, -np.inf, labels, [], state, balance)
     views = [assign(trial.embed_view()) for _ in range(N_VIEWS)]
     score = view_information(views)
-    return Trial(name, score, assign(Z), views, trial.module.state_dict())
+    return Trial(name, score, assign(Z), views, trial.module.state_dict(), balance)
 
 
 def start_scale(Z: Array, centres: Array, labels: Array) -> float:
@@ -143,23 +147,32 @@ def best_trial(
     """
     progress = None
     if trainer.verbose:
-        progress = Progress("trials of starts", len(starts) + MAX_REPAIRS, stays=True)
+        n_trials = len(starts) + MAX_REPAIRS + 1
+        progress = Progress("trials of starts", n_trials, stays=True)
+    tried: dict[str, tuple[Array, Array]] = {}
 
-    def attempt(name: str, centres: Array, labels: Array) -> Trial:
-        return try_start(trainer, name, centres, labels, n_steps, seed, progress)
+    def attempt(
+        name: str, centres: Array, labels: Array, balance: float = TRIAL_BALANCE
+    ) -> Trial:
+        tried[name] = centres, labels
+        return try_start(
+            trainer, name, centres, labels, n_steps, seed, progress, balance
+        )
 
     trials: list[Trial] = []
-    tried: list[Array] = []
     for name, (centres, labels) in starts.items():
-        if any(adjusted_rand_score(labels, other) > SAME for other in tried):
+        if any(same(labels, other) for _, other in tried.values()):
             continue
-        tried.append(labels)
         trials.append(attempt(name, centres, labels))
         if trainer.interruption.asked:
             break
     best = max(trials, key=lambda trial: trial.score)
     if not trainer.interruption.asked:
         trials += repairs(trainer, attempt, best, views, len(centres), seed)
+        best = max(trials, key=lambda trial: trial.score)
+    if not trainer.interruption.asked:
+        name = f"{best.name}, uneven"
+        trials.append(attempt(name, *tried[best.name], BALANCE))
         best = max(trials, key=lambda trial: trial.score)
     if progress is not None:
         progress.close()

@@ -12,6 +12,7 @@ from deepdensity.recipe import (
     auto_epochs,
     choose_views,
     data_variance,
+    iterations,
     pretraining_epochs,
     refresh_steps,
 )
@@ -163,3 +164,11 @@ def test_data_variance_of_many_samples_is_that_of_rows_spread_over_them(monkeypa
 )
 def test_refreshes_are_100_steps_or_two_epochs_apart(steps_per_epoch, steps):
     assert refresh_steps(steps_per_epoch) == steps
+
+
+@pytest.mark.parametrize(
+    "steps_per_epoch, n",
+    [(1, 2000), (37, 2000), (100, 2000), (274, 5480), (4000, 6000)],
+)
+def test_iterations_are_20_epochs_within_bounds(steps_per_epoch, n):
+    assert iterations(steps_per_epoch) == n

@@ -6,22 +6,24 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial.distance import pdist, squareform
-from sklearn.datasets import make_blobs
+from sklearn.datasets import load_digits, make_blobs
+from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import normalize
 
 from deepdensity import starts
 from deepdensity.assignment import cluster_means
 from deepdensity.information import net_information
+from deepdensity.metrics import clustering_accuracy
 from deepdensity.starts import (
     STARTS,
-    gaussian_mixture_start,
+    merged_mixtures,
     scaled_kmeans_start,
     several_starts,
     spectral_start,
 )
 
-TRIED = STARTS.keys() - {"k-means", "scaled-k-means"}  # of images, beside k-means
+SAMPLED = ["gaussian-mixture", "view-mixture", "merged-mixture", "spectral"]
 
 
 @pytest.fixture(scope="module")
@@ -66,20 +68,76 @@ def test_mixtures_part_a_tight_cluster_from_a_wide_one_and_k_means_does_not():
     assert adjusted_rand_score(y, STARTS["k-means"](Z, Z, 2, 3, 0)[1]) < 0.5
 
 
-def test_several_starts_are_those_of_their_names_and_differ_by_seed():
-    Z = np.random.default_rng(0).normal(size=(100, 4))  # with no clusters to find
+def test_merged_mixtures_of_digits_are_better_than_plain_ones():
+    X, y = load_digits(return_X_y=True)
+    Z = PCA(10, random_state=0).fit_transform(X)
+    plain, merged = (
+        [clustering_accuracy(y, STARTS[name](Z, Z, 10, 6, s)[1]) for s in range(3)]
+        for name in ("view-mixture", "merged-mixture")
+    )
+    print(plain, merged)
+    assert np.mean(merged) > np.mean(plain) + 0.03
+
+
+def test_merged_mixtures_come_in_the_order_of_their_scores():
+    Z = np.random.default_rng(0).normal(size=(200, 4))  # with no clusters to find
+    found = merged_mixtures(Z, 4, 6, 0)
+    near = np.argsort(squareform(pdist(Z)), axis=1)[:, 1:11]
+    scores = []
+    for labels in found:
+        of_sample, of_neighbour = np.repeat(labels, 10), labels[near].ravel()
+        # each edge from either end: the graph is symmetric
+        ends = [
+            np.concatenate([of_sample, of_neighbour]),
+            np.concatenate([of_neighbour, of_sample]),
+        ]
+        scores.append(net_information(ends, price=0.5))
+    assert len(found) == 6
+    assert scores == sorted(scores, reverse=True) and scores[0] > scores[-1]
+    assert all(set(labels) == {0, 1, 2, 3} for labels in found)
+    first = STARTS["merged-mixture"](Z - 1, Z, 4, 6, 0)
+    assert_array_equal(first[1], found[0])
+
+
+def test_runs_take_the_numbers_of_parts_by_turns(blobs, monkeypatch):
+    Z, _ = blobs
+    numbers = []
+
+    def spy(self, X, y=None):
+        numbers.append(self.n_components)
+        return fit(self, X)
+
+    fit = starts.GaussianMixture.fit
+    monkeypatch.setattr(starts.GaussianMixture, "fit", spy)
+    merged_mixtures(Z, 4, 4, 0)
+    assert numbers == [6, 8, 10, 6]
+    numbers.clear()
+    merged_mixtures(Z[:70], 4, 3, 0)  # ten samples a part at least
+    assert numbers == [6, 7, 7]
+
+
+def test_several_starts_are_those_of_their_names_and_differ():
+    Z = np.random.default_rng(0).normal(size=(200, 4))  # with no clusters to find
     starts_ = several_starts(Z, Z + 1, 5, 8, 0)
-    assert {name.rstrip(" 123") for name in starts_} == TRIED
+    names = ["spectral", "view-mixture", *(f"merged-mixture {i}" for i in (1, 2, 3))]
+    assert list(starts_) == names
     for centres, labels in starts_.values():
         assert centres.shape == (5, 4)
         assert_allclose(centres, cluster_means(Z, labels, 5))
-    spectral = spectral_start(Z, Z + 1, 5, 8, 0)
-    assert_array_equal(starts_["spectral"][1], spectral[1])
-    views = [starts_[f"view-mixture {i}"][1] for i in (1, 2, 3)]
-    assert adjusted_rand_score(views[0], views[1]) < 0.99
-    assert adjusted_rand_score(views[1], views[2]) < 0.99
-    mixture = gaussian_mixture_start(Z, Z + 1, 5, 2, 0)  # a quarter of the runs
-    assert_array_equal(starts_["gaussian-mixture"][1], mixture[1])
+    assert_array_equal(starts_["spectral"][1], spectral_start(Z, Z + 1, 5, 8, 0)[1])
+    mixture = STARTS["view-mixture"](Z, Z + 1, 5, 2, 0)  # a quarter of the runs
+    assert_array_equal(starts_["view-mixture"][1], mixture[1])
+    best = STARTS["merged-mixture"](Z, Z + 1, 5, 8, 0)
+    assert_array_equal(starts_["merged-mixture 1"][1], best[1])
+    merged = [starts_[f"merged-mixture {i}"][1] for i in (1, 2, 3)]
+    for i in range(3):
+        assert adjusted_rand_score(merged[i], merged[i - 1]) <= starts.SAME
+
+
+def test_of_merged_mixtures_that_are_one_start_the_first_is_tried(blobs):
+    Z, _ = blobs
+    found = several_starts(Z, Z, 5, 8, 0)
+    assert list(found) == ["spectral", "view-mixture", "merged-mixture 1"]
 
 
 @pytest.mark.parametrize("name", STARTS)
@@ -117,7 +175,7 @@ def test_spectral_takes_the_graph_from_the_views_and_the_centres_from_Z(blobs):
     assert_allclose(centres, cluster_means(noise, labels, 5))
 
 
-@pytest.mark.parametrize("name", ["gaussian-mixture", "view-mixture", "spectral"])
+@pytest.mark.parametrize("name", SAMPLED)
 def test_samples_beyond_the_many_that_are_used_join_the_others(
     name, blobs, monkeypatch
 ):

@@ -60,9 +60,9 @@ def test_the_right_start_scores_more_than_a_wrong_one():
         "noise": start_of(run, np.random.default_rng(0).integers(4, size=300)),
     }
     best, scores = best_trial(run, starts, run.embed(), N_STEPS, 0)
-    assert best.name == "right"
+    assert best.name.split(",")[0] == "right"
     assert list(scores)[:3] == list(starts)
-    assert best.score == scores["right"] == max(scores.values())
+    assert best.score == scores[best.name] == max(scores.values())
     assert adjusted_rand_score(y, best.labels) > 0.98
 
 
@@ -86,13 +86,51 @@ def test_repairs_in_vain_end_and_are_not_taken(monkeypatch):
 
     monkeypatch.setattr(trials, "split_and_merge", repair)
     best, scores = best_trial(run, {"right": start_of(run, y)}, run.embed(), 5, 0)
-    assert list(scores) == ["right", "repair 1", "repair 2"]
-    assert best.name == "right"
+    assert list(scores) == ["right", "repair 1", "repair 2", "right, uneven"]
+    assert best.name.startswith("right")
     # what has been cut is not to be cut again
     assert [[int(cut.argmax()) for cut in spared] for spared in given] == [[], [1]]
     monkeypatch.setattr(trials, "PATIENCE", 9)
     _, scores = best_trial(run, {"right": start_of(run, y)}, run.embed(), 5, 0)
-    assert len(scores) == 1 + trials.MAX_REPAIRS
+    assert len(scores) == 1 + trials.MAX_REPAIRS + 1
+
+
+@pytest.mark.parametrize("worth", [-1, 1])
+def test_the_best_start_is_tried_by_the_smaller_weight_and_so_kept_where_better(
+    monkeypatch, worth
+):
+    run, y = pretrained()
+    weights = []
+
+    def spy(*args, **kwargs):
+        trial = try_start(*args, **kwargs)
+        weights.append((trial.name, trial.balance))
+        change = 0.0 if trial.balance == 1.0 else worth * 0.1
+        return trial._replace(score=trial.score + change)
+
+    monkeypatch.setattr(trials, "try_start", spy)
+    starts = {"wrong": start_of(run, wrong_labels(y)), "right": start_of(run, y)}
+    best, scores = best_trial(run, starts, run.embed(), N_STEPS, 0)
+    *before, last = weights
+    assert {balance for _, balance in before} == {1.0}
+    assert last == ("right, uneven", 0.3)
+    assert best.name == ("right, uneven" if worth > 0 else "right")
+    assert best.balance == (0.3 if worth > 0 else 1.0)
+
+
+def test_the_weight_of_a_trial_is_that_of_its_loss(monkeypatch):
+    run, y = pretrained()
+    weights, loss = [], trials.InstabilityLoss
+
+    def spy(*args, **kwargs):
+        weights.append(kwargs["balance"])
+        return loss(*args, **kwargs)
+
+    monkeypatch.setattr(trials, "InstabilityLoss", spy)
+    for weight in (0.0, 2.5):
+        trial = try_start(run, "a", *start_of(run, y), 2, 0, balance=weight)
+        assert trial.balance == weight
+    assert weights == [0.0, 2.5]
 
 
 def test_a_trial_keeps_the_network_that_it_has_trained():

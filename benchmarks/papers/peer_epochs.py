@@ -1,9 +1,10 @@
 """How long ClustPy's methods train: for as many steps as DECS at its defaults."""
 
 from deepdensity.recipe import (
-    ITERATIONS,
+    CLUSTER_BATCH,
     VECTOR_STEPS,
     auto_batch_size,
+    iterations,
     pretraining_epochs,
 )
 
@@ -17,8 +18,9 @@ def default_epochs(n_samples, is_image, batch_size):
     size for both phases. So steps are matched, not epochs, and rounded up. Those of
     the trials that DECS makes of several starts have no counterpart.
     """
-    clustering = ITERATIONS if is_image else VECTOR_STEPS
     n_batches = -(-n_samples // batch_size)
+    of_decs = iterations(-(-n_samples // CLUSTER_BATCH))
+    clustering = of_decs if is_image else VECTOR_STEPS
     steps = pretraining_steps(n_samples, is_image), clustering
     return tuple(-(-n // n_batches) for n in steps)
 
