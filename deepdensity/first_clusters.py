@@ -34,8 +34,6 @@ N_SCORED = 2  # views of a sample that start and end are compared by
 class FirstClusters(KeptSteps):
     """The start of the clustering phase, by `init` and `n_clusters`."""
 
-    _start_balance = BALANCE  # weight with which the best start was tried
-
     def _first_partition(self, trainer: Trainer) -> Any:
         """Centres (k, latent) and labels (n,) to start from; sets what they tell.
 
@@ -58,13 +56,18 @@ class FirstClusters(KeptSteps):
             labels = [nearest_centre(Z, start[0]) for Z in views]
             return start, *rest, scale, net_information(labels)
 
-        start, kmeans, scores, self._start_balance, scale, information = self._recall(
+        start, kmeans, scores, self._tried_balance, scale, information = self._recall(
             trainer, ("start", *parameters), choose
         )
         self.pretrain_labels_, self.start_scores_ = kmeans, scores
         self.kernel_scale_ = self._first_scale(trainer, scale)
         self.start_information_ = information
         return start
+
+    @property
+    def _start_balance(self) -> float:
+        """Weight of the balance with which the start was tried."""
+        return getattr(self, "_tried_balance", BALANCE)
 
     def _number(self, trainer: Trainer) -> Any:
         """The number of clusters, and the scores of those tried where it is "auto".

@@ -34,7 +34,7 @@ POWERS = (0.0, 0.5, 1.0)  # of a vector's length, that it is divided by
 N_AVERAGED = 9  # neighbours
 N_COMPARED = 30  # neighbours, and no more than a share of a cluster of mean size:
 COMPARED_SHARE = 1 / 6
-N_MERGED = 3  # merged mixtures that are tried
+N_MERGED = 3  # merged mixtures whose parts are tried
 SAME = 0.97  # adjusted Rand index from which two starts are one
 PARTS = (1.5, 2.0, 2.5)  # of a cluster, that runs of a mixture take by turns
 
@@ -285,19 +285,19 @@ def merged_mixture_start(
     """
     if n_clusters == 1 or len(Z) < MIN_PER_CLUSTER * n_clusters:
         return kmeans_start(Z, views, n_clusters, n_init, seed)
-    labels = merged_mixtures(views, n_clusters, n_init, seed)[0]
+    labels, _ = merged_mixtures(views, n_clusters, n_init, seed)[0]
     return cluster_means(Z, labels, n_clusters), labels
 
 
 def merged_mixtures(
     views: Array, n_clusters: int, n_init: int, seed: int
-) -> list[Array]:
-    """Labels (n,) of each of `n_init` runs, those of the highest score first."""
+) -> list[tuple[Array, Array]]:
+    """Labels and parts (n,) of each of `n_init` runs, the highest score first."""
     random = np.random.RandomState(seed)
     chosen = some(len(views), random)
     graph = neighbour_graph(views[chosen], random)
     most = len(views) // MIN_PER_CLUSTER
-    found: list[tuple[float, Array]] = []
+    found: list[tuple[float, Array, Array]] = []
     for run in range(n_init):
         n_parts = min(most, round(PARTS[run % len(PARTS)] * n_clusters))
         mixture = GaussianMixture(n_parts, random_state=random)
@@ -307,9 +307,9 @@ def merged_mixtures(
         parts = mixture.predict(views)
         counts = part_counts(graph.weights, parts[chosen], n_parts)
         clusters, score = merge_parts(counts, n_clusters)
-        found.append((score, clusters[parts]))
+        found.append((score, clusters[parts], parts))
     found.sort(key=lambda of: of[0], reverse=True)
-    return [labels for _, labels in found]
+    return [(labels, parts) for _, labels, parts in found]
 
 
 def several_starts(
@@ -317,9 +317,11 @@ def several_starts(
 ) -> dict[str, tuple[Array, Array]]:
     """Starts to be tried: name -> (centres, labels).
 
-    Of merged mixtures, most often the best start, the three come that score most and
-    differ. They prefer clusters of like size; the plain mixture, of a quarter of the
-    runs, is for others. Parameters as in :func:`spectral_start`.
+    Most often the best ones are the components of merged mixtures, more clusters than
+    there are to be: to be trained as such first, and merged then. Those of three runs
+    come that score most, of those whose mergers differ. They prefer clusters of like
+    size; the plain mixture, of a quarter of the runs, is for others. Parameters as in
+    :func:`spectral_start`.
 
     Examples
     --------
@@ -328,20 +330,20 @@ def several_starts(
     >>> Z = np.random.default_rng(0).normal(size=(60, 2))
     >>> Z[:30] += 9  # the first half, far from the second
     >>> starts = several_starts(Z, Z, n_clusters=2, n_init=4, seed=0)
-    >>> list(starts)
-    ['spectral', 'view-mixture', 'merged-mixture 1']
+    >>> {name: len(centres) for name, (centres, _) in starts.items()}
+    {'view-mixture': 2, 'parts 1': 3}
     """
-    n_mixture = -(-n_init // 4)
-    starts = {
-        "spectral": spectral_start(Z, views, n_clusters, n_init, seed),
-        "view-mixture": mixture_start(Z, views, n_clusters, n_mixture, seed),
-    }
+    mixture = mixture_start(Z, views, n_clusters, -(-n_init // 4), seed)
+    starts = {"view-mixture": mixture}
     distinct: list[Array] = []
-    for labels in merged_mixtures(views, n_clusters, n_init, seed):
-        if len(distinct) < N_MERGED and not any(same(labels, d) for d in distinct):
-            distinct.append(labels)
-    for i, labels in enumerate(distinct, 1):
-        starts[f"merged-mixture {i}"] = cluster_means(Z, labels, n_clusters), labels
+    for labels, parts in merged_mixtures(views, n_clusters, n_init, seed):
+        if any(same(labels, other) for other in distinct):
+            continue
+        distinct.append(labels)
+        n_parts = int(parts.max()) + 1
+        starts[f"parts {len(distinct)}"] = cluster_means(Z, parts, n_parts), parts
+        if len(distinct) == N_MERGED:
+            break
     return starts
 
 

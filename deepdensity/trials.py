@@ -25,6 +25,7 @@ from .assignment import (
 from .batches import TrainingSet
 from .information import view_information
 from .losses import InstabilityLoss
+from .merging import merge_parts
 from .progress import Progress
 from .recipe import BALANCE, TRIAL_BALANCE
 from .split_merge import neighbour_graph, split_and_merge
@@ -124,6 +125,10 @@ def best_trial(
 ) -> tuple[Trial, dict[str, Any]]:
     """Try each start, a start that equals an earlier one not again, and mend the best.
 
+    A start of more clusters than the others are its parts: they are trained as such,
+    merged by what views share about them (:func:`~deepdensity.merging.merge_parts`),
+    and tried from the network that this has trained.
+
     The best trial's labels are repaired by splitting a cluster and merging two, and
     tried again, four times at most, until that has been in vain twice running: some
     faults take two repairs, and the score falls between them. Where the user interrupts
@@ -145,38 +150,67 @@ def best_trial(
     scores : dict
         Name -> score; of the first among equal starts only.
     """
+    n_clusters = min(len(centres) for centres, _ in starts.values())
     progress = None
     if trainer.verbose:
-        n_trials = len(starts) + MAX_REPAIRS + 1
+        n_parts = sum(len(centres) > n_clusters for centres, _ in starts.values())
+        n_trials = len(starts) + n_parts + MAX_REPAIRS + 1
         progress = Progress("trials of starts", n_trials, stays=True)
-    tried: dict[str, tuple[Array, Array]] = {}
+    tried: dict[str, tuple[Trainer, Array, Array]] = {}
 
     def attempt(
-        name: str, centres: Array, labels: Array, balance: float = TRIAL_BALANCE
+        name: str,
+        centres: Array,
+        labels: Array,
+        base: Trainer = trainer,
+        balance: float = TRIAL_BALANCE,
     ) -> Trial:
-        tried[name] = centres, labels
-        return try_start(
-            trainer, name, centres, labels, n_steps, seed, progress, balance
-        )
+        tried[name] = base, centres, labels
+        return try_start(base, name, centres, labels, n_steps, seed, progress, balance)
 
     trials: list[Trial] = []
     for name, (centres, labels) in starts.items():
-        if any(same(labels, other) for _, other in tried.values()):
+        if any(same(labels, other) for _, _, other in tried.values()):
             continue
-        trials.append(attempt(name, centres, labels))
+        base = trainer
+        if len(centres) > n_clusters:
+            parts = try_start(
+                base, name, centres, labels, n_steps, seed, progress, TRIAL_BALANCE
+            )
+            if trainer.interruption.asked:
+                break
+            if not parts.views:  # diverged
+                continue
+            base, centres, labels = merged(trainer, parts, len(centres), n_clusters)
+        trials.append(attempt(name, centres, labels, base))
         if trainer.interruption.asked:
             break
     best = max(trials, key=lambda trial: trial.score)
     if not trainer.interruption.asked:
-        trials += repairs(trainer, attempt, best, views, len(centres), seed)
+        trials += repairs(trainer, attempt, best, views, n_clusters, seed)
         best = max(trials, key=lambda trial: trial.score)
     if not trainer.interruption.asked:
-        name = f"{best.name}, uneven"
-        trials.append(attempt(name, *tried[best.name], BALANCE))
+        base, centres, labels = tried[best.name]
+        trials.append(attempt(f"{best.name}, uneven", centres, labels, base, BALANCE))
         best = max(trials, key=lambda trial: trial.score)
     if progress is not None:
         progress.close()
     return best, {trial.name: trial.score for trial in trials}
+
+
+def merged(
+    trainer: Trainer, parts: Trial, n_parts: int, n_clusters: int
+) -> tuple[Trainer, Array, Array]:
+    """A trainer of the network that parts have trained; centres and labels of these."""
+    counts = np.zeros((n_parts, n_parts))
+    for i, a in enumerate(parts.views):
+        for b in parts.views[:i]:
+            np.add.at(counts, (a, b), 1)
+    clusters, _ = merge_parts(counts + counts.T, n_clusters)
+    labels = clusters[parts.labels]
+    after = trainer.trial(0)
+    after.module.load_state_dict(parts.state)
+    return after, cluster_means(after.embed(), labels, n_clusters), labels
 
 
 def repairs(

@@ -95,6 +95,74 @@ def test_repairs_in_vain_end_and_are_not_taken(monkeypatch):
     assert len(scores) == 1 + trials.MAX_REPAIRS + 1
 
 
+def parts_of(y):
+    """Each cluster in two."""
+    return 2 * y + np.arange(len(y)) % 2
+
+
+def test_parts_are_trained_merged_and_tried_from_the_network_they_have_trained(
+    monkeypatch,
+):
+    run, y = pretrained()
+    calls = []
+
+    def spy(base, name, centres, labels, *args, **kwargs):
+        trial = try_start(base, name, centres, labels, *args, **kwargs)
+        calls.append((base, len(centres), labels, trial))
+        return trial
+
+    monkeypatch.setattr(trials, "try_start", spy)
+    parts = cluster_means(run.embed(), parts_of(y), 8), parts_of(y)
+    starts = {"wrong": start_of(run, wrong_labels(y)), "parts 1": parts}
+    best, scores = best_trial(run, starts, run.embed(), N_STEPS, 0)
+    assert [k for _, k, _, _ in calls[:3]] == [4, 8, 4]
+    assert list(scores)[:2] == ["wrong", "parts 1"]
+    assert scores["parts 1"] == calls[2][3].score > scores["wrong"]
+    before, merged = calls[1][3], calls[2]
+    assert merged[0] is not run
+    state = merged[0].module.state_dict()
+    assert all(torch.equal(before.state[key], state[key]) for key in state)
+    assert adjusted_rand_score(y, merged[2]) > 0.98
+    assert best.labels.max() == 3 and adjusted_rand_score(y, best.labels) > 0.98
+
+
+def test_parts_are_merged_by_what_views_share_about_them(monkeypatch):
+    run, y = pretrained()
+    given, merge = [], trials.merge_parts
+
+    def spy(counts, n_clusters):
+        given.append((counts, n_clusters))
+        return merge(counts, n_clusters)
+
+    monkeypatch.setattr(trials, "merge_parts", spy)
+    views = [np.array([0, 1, 2, 2]), np.array([0, 1, 2, 1]), np.array([1, 1, 2, 2])]
+    parts = try_start(run, "a", *start_of(run, y), 2, 0)._replace(views=views)
+    trials.merged(run, parts, 5, 3)
+    expected = np.zeros((5, 5))
+    for one in range(3):
+        for other in range(3):
+            for a, b in zip(views[one], views[other]):
+                expected[a, b] += one != other
+    assert_array_equal(given[0][0], expected)
+    assert given[0][1] == 3
+
+
+def test_parts_that_diverge_are_left_out(monkeypatch):
+    run, y = pretrained()
+
+    def diverging(base, name, centres, *args, **kwargs):
+        trial = try_start(base, name, centres, *args, **kwargs)
+        if len(centres) == 8:
+            trial = trial._replace(score=-np.inf, views=[])
+        return trial
+
+    monkeypatch.setattr(trials, "try_start", diverging)
+    parts = cluster_means(run.embed(), parts_of(y), 8), parts_of(y)
+    starts = {"right": start_of(run, y), "parts 1": parts}
+    _, scores = best_trial(run, starts, run.embed(), 5, 0)
+    assert "right" in scores and "parts 1" not in scores
+
+
 @pytest.mark.parametrize("worth", [-1, 1])
 def test_the_best_start_is_tried_by_the_smaller_weight_and_so_kept_where_better(
     monkeypatch, worth
