@@ -147,8 +147,8 @@ class DECSClustering(BaseDeepClustering):
         2,000 to 6,000, where samples are augmented, and 200 for vectors.
     balance : "auto" or float, default="auto"
         Weight of a term that keeps clusters from dying out. "auto" is 0.3 where samples
-        are augmented, or 1 where the trials of starts find that this does better, and
-        for vectors the paper's 0.
+        are augmented, or 1 where the trials of starts find that it takes more, and for
+        vectors the paper's 0.
     reconstruction_weight : float, default=0.0
         Weight of the reconstruction error in the clustering phase. With the paper's 0
         the decoder rests in it, and is refitted at the end; `partial_fit`, which does

@@ -44,6 +44,7 @@ __all__ = [
 N_VIEWS = 4  # of each sample, which are compared pair by pair
 MAX_REPAIRS = 4
 PATIENCE = 2  # repairs in vain
+NOISE = 0.02  # of a trial's score
 
 
 class Trial(NamedTuple):
@@ -146,7 +147,7 @@ def best_trial(
     Returns
     -------
     Trial
-        The one of the highest score.
+        The one that counts.
     scores : dict
         Name -> score; of the first among equal starts only.
     """
@@ -191,8 +192,10 @@ def best_trial(
         best = max(trials, key=lambda trial: trial.score)
     if not trainer.interruption.asked:
         base, centres, labels = tried[best.name]
-        trials.append(attempt(f"{best.name}, uneven", centres, labels, base, BALANCE))
-        best = max(trials, key=lambda trial: trial.score)
+        uneven = attempt(f"{best.name}, uneven", centres, labels, base, BALANCE)
+        trials.append(uneven)
+        if uneven.score >= (1 - NOISE) * best.score:
+            best = uneven
     if progress is not None:
         progress.close()
     return best, {trial.name: trial.score for trial in trials}

@@ -471,7 +471,7 @@ def test_init_auto_starts_from_the_labels_that_scored_most(
         if name.startswith("encoder"):
             assert_array_equal(network[name], value)
     assert model.start_scores_ == scores
-    assert best.score == max(scores.values())
+    assert best.score == scores[best.name] >= 0.98 * max(scores.values())
     Z = model.embedding_.astype(np.float64)
     if short is decs:
         found = np.sort(model.cluster_centers_, axis=0)  # empty clusters come last

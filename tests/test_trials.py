@@ -62,7 +62,7 @@ def test_the_right_start_scores_more_than_a_wrong_one():
     best, scores = best_trial(run, starts, run.embed(), N_STEPS, 0)
     assert best.name.split(",")[0] == "right"
     assert list(scores)[:3] == list(starts)
-    assert best.score == scores[best.name] == max(scores.values())
+    assert best.score == scores[best.name] >= 0.98 * max(scores.values())
     assert adjusted_rand_score(y, best.labels) > 0.98
 
 
@@ -72,7 +72,7 @@ def test_the_best_start_is_repaired_where_that_scores_more():
     best, scores = best_trial(run, starts, run.embed(), N_STEPS, 0)
     assert list(scores)[:2] == ["wrong", "repair 1"]
     assert best.name.startswith("repair")
-    assert best.score == max(scores.values()) > scores["wrong"]
+    assert best.score >= 0.98 * max(scores.values()) > scores["wrong"]
     assert adjusted_rand_score(y, best.labels) > 0.98
 
 
@@ -163,8 +163,8 @@ def test_parts_that_diverge_are_left_out(monkeypatch):
     assert "right" in scores and "parts 1" not in scores
 
 
-@pytest.mark.parametrize("worth", [-1, 1])
-def test_the_best_start_is_tried_by_the_smaller_weight_and_so_kept_where_better(
+@pytest.mark.parametrize("worth", [0.9, 0.97, 0.99, 1.1])
+def test_the_best_start_is_tried_by_the_smaller_weight_and_counts_unless_it_is_worse(
     monkeypatch, worth
 ):
     run, y = pretrained()
@@ -173,17 +173,18 @@ def test_the_best_start_is_tried_by_the_smaller_weight_and_so_kept_where_better(
     def spy(*args, **kwargs):
         trial = try_start(*args, **kwargs)
         weights.append((trial.name, trial.balance))
-        change = 0.0 if trial.balance == 1.0 else worth * 0.1
-        return trial._replace(score=trial.score + change)
+        score = 1 / (len(weights) + 1) if trial.balance == 1.0 else worth / 2
+        return trial._replace(score=score)
 
     monkeypatch.setattr(trials, "try_start", spy)
-    starts = {"wrong": start_of(run, wrong_labels(y)), "right": start_of(run, y)}
-    best, scores = best_trial(run, starts, run.embed(), N_STEPS, 0)
+    starts = {"right": start_of(run, y), "wrong": start_of(run, wrong_labels(y))}
+    best, scores = best_trial(run, starts, run.embed(), 2, 0)
     *before, last = weights
     assert {balance for _, balance in before} == {1.0}
     assert last == ("right, uneven", 0.3)
-    assert best.name == ("right, uneven" if worth > 0 else "right")
-    assert best.balance == (0.3 if worth > 0 else 1.0)
+    assert scores["right"] == 0.5
+    assert best.name == ("right, uneven" if worth > 0.98 else "right")
+    assert best.balance == (0.3 if worth > 0.98 else 1.0)
 
 
 def test_the_weight_of_a_trial_is_that_of_its_loss(monkeypatch):
