@@ -35,6 +35,7 @@ N_AVERAGED = 9  # neighbours
 N_COMPARED = 30  # neighbours, and no more than a share of a cluster of mean size:
 COMPARED_SHARE = 1 / 6
 N_MERGED = 3  # merged mixtures whose parts are tried
+FEW_CLUSTERS = 10  # of more there are fewer runs
 SAME = 0.97  # adjusted Rand index from which two starts are one
 PARTS = (1.5, 2.0, 2.5)  # of a cluster, that runs of a mixture take by turns
 
@@ -269,8 +270,8 @@ def merged_mixture_start(
     these get two and others share one. With half as many again, or twice or two and a
     half times as many, each has its own, and :func:`~deepdensity.merging.merge_parts`
     puts together those of one cluster, by the graph of ten neighbours of the
-    view-averaged embedding. Of `n_init` runs, which take the three numbers by turns,
-    that counts which scores most. Parameters, return values and what is done with many
+    view-averaged embedding. Of `n_init` runs (fewer of more than ten clusters), which
+    take the three numbers by turns, that counts which scores most. Parameters, return values and what is done with many
     or few samples are those of :func:`spectral_start`.
 
     Examples
@@ -292,13 +293,18 @@ def merged_mixture_start(
 def merged_mixtures(
     views: Array, n_clusters: int, n_init: int, seed: int
 ) -> list[tuple[Array, Array]]:
-    """Labels and parts (n,) of each of `n_init` runs, the highest score first."""
+    """Labels and parts (n,) of each run, the highest score first.
+
+    There are `n_init` runs; of more than ten clusters fewer, three at least, so that
+    they have as many components in all.
+    """
     random = np.random.RandomState(seed)
     chosen = some(len(views), random)
     graph = neighbour_graph(views[chosen], random)
-    most = len(views) // MIN_PER_CLUSTER
+    most = len(chosen) // MIN_PER_CLUSTER
+    n_runs = n_init * FEW_CLUSTERS // max(FEW_CLUSTERS, n_clusters)
     found: list[tuple[float, Array, Array]] = []
-    for run in range(n_init):
+    for run in range(max(n_runs, min(n_init, N_MERGED))):
         n_parts = min(most, round(PARTS[run % len(PARTS)] * n_clusters))
         mixture = GaussianMixture(n_parts, random_state=random)
         with warnings.catch_warnings():  # a part is no cluster yet

@@ -117,6 +117,16 @@ def test_runs_take_the_numbers_of_parts_by_turns(blobs, monkeypatch):
     assert numbers == [6, 7, 7]
 
 
+@pytest.mark.parametrize(
+    "n_clusters, n_init, n_runs",
+    [(5, 8, 8), (10, 8, 8), (16, 8, 5), (30, 8, 3), (30, 2, 2)],
+)
+def test_of_many_clusters_there_are_fewer_runs(n_clusters, n_init, n_runs, monkeypatch):
+    Z = np.random.default_rng(0).normal(size=(400, 4))
+    monkeypatch.setattr(starts, "PARTS", (1.2,))
+    assert len(merged_mixtures(Z, n_clusters, n_init, 0)) == n_runs
+
+
 def test_several_starts_are_a_mixture_and_the_parts_of_three_merged_ones():
     Z = np.random.default_rng(0).normal(size=(200, 4))  # with no clusters to find
     starts_ = several_starts(Z, Z + 1, 5, 8, 0)
