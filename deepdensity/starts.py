@@ -271,8 +271,8 @@ def merged_mixture_start(
     half times as many, each has its own, and :func:`~deepdensity.merging.merge_parts`
     puts together those of one cluster, by the graph of ten neighbours of the
     view-averaged embedding. Of `n_init` runs (fewer of more than ten clusters), which
-    take the three numbers by turns, that counts which scores most. Parameters, return values and what is done with many
-    or few samples are those of :func:`spectral_start`.
+    take the three numbers by turns, that counts which scores most. Parameters, return
+    values and what is done with many or few samples: see :func:`spectral_start`.
 
     Examples
     --------
