@@ -157,7 +157,7 @@ def best_trial(
         n_parts = sum(len(centres) > n_clusters for centres, _ in starts.values())
         n_trials = len(starts) + n_parts + MAX_REPAIRS + 1
         progress = Progress("trials of starts", n_trials, stays=True)
-    tried: dict[str, tuple[Trainer, Array, Array]] = {}
+    tried: list[Array] = []
 
     def attempt(
         name: str,
@@ -166,12 +166,12 @@ def best_trial(
         base: Trainer = trainer,
         balance: float = TRIAL_BALANCE,
     ) -> Trial:
-        tried[name] = base, centres, labels
+        tried.append(labels)
         return try_start(base, name, centres, labels, n_steps, seed, progress, balance)
 
     trials: list[Trial] = []
     for name, (centres, labels) in starts.items():
-        if any(same(labels, other) for _, _, other in tried.values()):
+        if any(same(labels, other) for other in tried):
             continue
         base = trainer
         if len(centres) > n_clusters:
@@ -191,8 +191,8 @@ def best_trial(
         trials += repairs(trainer, attempt, best, views, n_clusters, seed)
         best = max(trials, key=lambda trial: trial.score)
     if not trainer.interruption.asked:
-        base, centres, labels = tried[best.name]
-        uneven = attempt(f"{best.name}, uneven", centres, labels, base, BALANCE)
+        means = cluster_means(trainer.embed(), best.labels, n_clusters)
+        uneven = attempt(f"{best.name}, uneven", means, best.labels, balance=BALANCE)
         trials.append(uneven)
         if uneven.score >= (1 - NOISE) * best.score:
             best = uneven
