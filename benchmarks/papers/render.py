@@ -40,9 +40,9 @@ course of the work by ACC and NMI on sets of these, Digits, USPS, MNIST-test, Le
 Fashion, GTSRB, R8, PBMC and kidney above all: on them the figures of IDCL and DECS are
 not held out. An epoch is one pass over all samples. ``FOLDER`` holds the data.
 
-IDCL and DECS on images are still of the recipe before components of mixtures were merged
-for a start, trials had a balance of weight 1 and DECS took more than 2,000 steps of large
-sets (``doc/recipe.rst``): they are to be measured anew."""
+IDCL and DECS on images are still of the recipe before components of mixtures were
+merged for a start, trials had a balance of weight 1 and DECS took more than 2,000 steps
+of large sets (``doc/recipe.rst``): they are to be measured anew."""
 
 
 def page(results):
