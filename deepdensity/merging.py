@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import xlogy
 
 from ._typing import Array
+from .information import shared_and_lost
 
 __all__ = ["merge_parts", "part_counts"]
 
@@ -88,34 +89,27 @@ def merge_parts(
         clusters = into[clusters]
         one_hot = np.eye(len(shares) - 1)[into]
         shares = one_hot.T @ shares @ one_hot
-    return clusters, net_information(shares, price)
-
-
-def net_information(shares: Array, price: float) -> float:
-    """I(c; c') - price H(c | c') of symmetric joint shares (p, p), in nats."""
-    own = -entropic(shares.sum(0)).sum()
-    shared = entropic(shares).sum() + 2 * own
-    return float(shared - price * (own - shared))
+    shared, lost = shared_and_lost(shares)
+    return clusters, shared - price * lost
 
 
 def merger_losses(shares: Array, price: float) -> Array:
-    """What `net_information` loses as two parts merge: (p, p), infinite with itself.
+    """What the score loses as each two parts merge: (p, p), infinite with itself.
 
     Only the rows and columns of the two change: their entries with each third part are
     added, and the four among themselves become one.
     """
-    of_part, own = entropic(shares.sum(0)), np.diag(shares)
+    part, own = shares.sum(0), np.diag(shares)
     apart = entropic(shares).sum(1)
     together = np.stack([entropic(shares + row).sum(1) for row in shares])  # (p, p)
-    # with a third part, once for its row and once for its column
-    thirds = 2 * (apart[:, None] + apart - together)
-    thirds -= 2 * (entropic(own)[:, None] + entropic(own) + 2 * entropic(shares))
-    thirds += 2 * (entropic(own[:, None] + shares) + entropic(own + shares))
-    among = entropic(own)[:, None] + entropic(own) + 2 * entropic(shares)
-    among -= entropic(own[:, None] + own + 2 * shares)
-    margins = of_part[:, None] + of_part
-    margins -= entropic(shares.sum(0)[:, None] + shares.sum(0))
-    losses: Array = (1 + price) * (thirds + among - 2 * margins) + price * margins
+    # rows and columns as they are, less what the two sums hold of the two themselves
+    joint = 2 * (apart[:, None] + apart - together)
+    joint += 2 * (entropic(own[:, None] + shares) + entropic(own + shares))
+    joint -= entropic(own)[:, None] + entropic(own) + 2 * entropic(shares)
+    joint -= entropic(own[:, None] + own + 2 * shares)
+    margin = entropic(part)[:, None] + entropic(part) - entropic(part[:, None] + part)
+    # I is the sum of x log x over the joint shares less twice that over the marginal
+    losses: Array = (1 + price) * (joint - 2 * margin) + price * margin
     np.fill_diagonal(losses, np.inf)
     return losses
 

@@ -14,6 +14,7 @@ from sklearn.manifold import spectral_embedding
 from sklearn.neighbors import KNeighborsClassifier, kneighbors_graph
 
 from ._typing import Array
+from .merging import part_counts
 
 __all__ = [
     "NeighbourGraph",
@@ -87,8 +88,7 @@ def pair_cuts(weights: Any, labels: Array, n_clusters: int) -> Array:
     array of shape (n_clusters, n_clusters)
         From 0, no edge between them, to 2; 0 with itself.
     """
-    one_hot = np.eye(n_clusters)[labels]  # (n, k)
-    between = one_hot.T @ (weights @ one_hot)  # (k, k), the diagonal: within
+    between = part_counts(weights, labels, n_clusters)  # the diagonal: within
     volume = np.diag(between)[:, None] + between
     share = np.divide(between, volume, where=volume > 0, out=np.zeros_like(volume))
     np.fill_diagonal(share, 0)
