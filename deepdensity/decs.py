@@ -146,7 +146,7 @@ class DECSClustering(BaseDeepClustering):
         Iterations (gradient steps) of the clustering phase. "auto" is 20 epochs, but
         2,000 to 6,000, where samples are augmented, and 200 for vectors.
     balance : "auto" or float, default="auto"
-        Weight of a term that keeps clusters from dying out. "auto" is 0.3 where samples
+        Weight of a term that keeps clusters from dying out. "auto" is 0.5 where samples
         are augmented, or 1 where the trials of starts find that it takes more, and for
         vectors the paper's 0.
     reconstruction_weight : float, default=0.0

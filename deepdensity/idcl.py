@@ -24,6 +24,7 @@ from .density import KERNELS
 from .guard import Guard
 from .losses import CurriculumLoss
 from .recipe import (
+    CLUSTER_BATCH,
     CORE_FRACTIONS,
     EPOCH_STEPS,
     EPOCHS,
@@ -74,8 +75,8 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         What an augmented image is to be turned into: the image as it was, or the
         augmented one, as in the papers.
     batch_size : "auto" or int, default="auto"
-        "auto" is 256; of images 32, 64 or 128, the largest that makes 128 batches an
-        epoch, and 32 where none does.
+        "auto" is 256; in the pretraining of images 32, 64 or 128, the largest that
+        makes 128 batches an epoch, and 32 where none does.
     lr : float, default=2e-3
         Highest learning rate of Adam, in all phases.
     schedule : {"one-cycle", "constant"}, default="one-cycle"
@@ -171,7 +172,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         network's input, which the reconstruction error is measured against; the paper
         has 0.1.
     max_epochs : "auto" or int, default="auto"
-        Epochs of the clustering phase. "auto" is 40, at least 300 and at most 4,000
+        Epochs of the clustering phase. "auto" is 40, at least 300 and at most 6,000
         steps, where samples are augmented, and 200 steps for vectors.
 
     Attributes
@@ -391,6 +392,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
 
         Labels are None where the fit ends at its start, cores and all.
         """
+        trainer.batch_size = self._batch_size(CLUSTER_BATCH)
         watch = LabelWatch(start, self.tol)
         loss = CurriculumLoss(self._gamma(trainer), self.kernel_scale_)
         self.curriculum_ = Curriculum(len(trainer.source))

@@ -31,14 +31,14 @@ __all__ = [
     "refresh_steps",
 ]
 
-BALANCE = 0.3  # of DECS where samples are augmented,
+BALANCE = 0.5  # of DECS where samples are augmented,
 TRIAL_BALANCE = 1.0  # and of the trials of starts, and where that does better
-CLUSTER_BATCH = 256  # sample stability is a statistic of the batch: as in the paper
+CLUSTER_BATCH = 256  # of the clustering phases: as in the papers
 GAMMA = 2.0  # clustering loss of IDCL, relative to the variance of the input
 ITERATIONS = (2000, 6000)  # of the clustering phase of DECS, at least and at most
 ITERATION_EPOCHS = 20  # that lie between
 EPOCHS = 40  # of that of IDCL
-EPOCH_STEPS = (300, 4000)  # at least and at most
+EPOCH_STEPS = (300, 6000)  # at least and at most
 VECTOR_STEPS = 200  # of both where nothing is augmented
 PRETRAIN_EPOCHS = 20
 FEWEST_STEPS = (200, 800)  # of pretraining: as many as samples, within these

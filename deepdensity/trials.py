@@ -83,7 +83,7 @@ def try_start(
         Of batches and views; the same for every start, so that chance is, too.
     progress : Progress, default=None
         A bar that all trials share.
-    balance : float, default=0.3
+    balance : float, default=0.5
         Weight of the balance of the clusters.
 
     Returns

@@ -112,7 +112,7 @@ def test_decoder_is_refitted_where_the_encoder_has_moved_without_it(
 
 
 @pytest.mark.parametrize(
-    ("augment", "balance"), [("auto", 0), (False, 0), (lambda x, g: 0.9 * x, 0.3)]
+    ("augment", "balance"), [("auto", 0), (False, 0), (lambda x, g: 0.9 * x, 0.5)]
 )
 def test_the_loss_depends_on_whether_samples_are_augmented(augment, balance):
     X, nets = digit_vectors(200)[0], Nets()

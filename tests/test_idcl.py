@@ -276,13 +276,14 @@ def test_cores_are_a_fifth_of_augmented_clusters_and_half_of_others():
         assert fraction * 200 <= n_cores <= fraction * 200 + N_CLUSTERS
 
 
-def test_batches_are_as_small_in_the_clustering_phase_by_default(monkeypatch):
+def test_batches_of_the_clustering_phase_hold_256_by_default(monkeypatch):
     monkeypatch.setattr("deepdensity.first_clusters.TRIAL_STEPS", 2)
     images = digit_images(300)[0]
     sizes = BatchSizes()
     more = {"autoencoder": small_conv, "batch_size": "auto", "callbacks": [sizes]}
     idcl(max_epochs=1, pacing="none", init="auto", **more).fit(images)
-    assert sizes.seen == {"pretrain": {30}, "cluster": {30}}
+    assert sizes.seen["pretrain"] == {30}  # ten even batches of at most 32
+    assert sizes.seen["cluster"] == {150}  # two of at most 256
 
 
 def test_refreshes_that_are_rolled_back_do_not_count_as_settled():

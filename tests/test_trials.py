@@ -181,10 +181,10 @@ def test_the_best_start_is_tried_by_the_smaller_weight_and_counts_unless_it_is_w
     best, scores = best_trial(run, starts, run.embed(), 2, 0)
     *before, last = weights
     assert {balance for _, balance in before} == {1.0}
-    assert last == ("right, uneven", 0.3)
+    assert last == ("right, uneven", 0.5)
     assert scores["right"] == 0.5
     assert best.name == ("right, uneven" if worth > 0.98 else "right")
-    assert best.balance == (0.3 if worth > 0.98 else 1.0)
+    assert best.balance == (0.5 if worth > 0.98 else 1.0)
 
 
 def test_the_weight_of_a_trial_is_that_of_its_loss(monkeypatch):

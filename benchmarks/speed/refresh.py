@@ -10,6 +10,7 @@ from benchmarks.papers.peer_epochs import pretraining_steps
 from deepdensity import IDCLClustering
 from deepdensity.curriculum import Pace
 from deepdensity.recipe import (
+    CLUSTER_BATCH,
     EPOCH_STEPS,
     EPOCHS,
     VECTOR_STEPS,
@@ -86,14 +87,13 @@ def refresh_shares(device, network, shape, sizes):
 class Steps(NamedTuple):
     """Of a fit out of the box."""
 
-    pretrain: int
+    pretrain: int  # as many samples, in batches of the clustering phase
     cluster: list[int]  # epoch by epoch: the curriculum grows
 
 
 def lengths(n_samples, is_image):
     """The Steps of n samples, and the epochs from one refresh to the next."""
-    batch = auto_batch_size(n_samples, is_image)
-    steps = -(-n_samples // batch)
+    steps = -(-n_samples // CLUSTER_BATCH)
     least, most = EPOCH_STEPS if is_image else (VECTOR_STEPS, VECTOR_STEPS)
     n_epochs = auto_epochs(EPOCHS, steps, least, most)
     own = IDCLClustering().get_params()
@@ -105,7 +105,10 @@ def lengths(n_samples, is_image):
         own["lambda_max"],
     )
     cluster = [
-        -(-int(pace.fraction(epoch) * n_samples) // batch) for epoch in range(n_epochs)
+        -(-int(pace.fraction(epoch) * n_samples) // CLUSTER_BATCH)
+        for epoch in range(n_epochs)
     ]
-    pretrain = pretraining_steps(n_samples, is_image)
-    return Steps(pretrain, cluster), -(-refresh_steps(steps) // steps)
+    n_read = pretraining_steps(n_samples, is_image) * auto_batch_size(
+        n_samples, is_image
+    )
+    return Steps(n_read // CLUSTER_BATCH, cluster), -(-refresh_steps(steps) // steps)
