@@ -14,6 +14,7 @@ import numpy as np
 
 from ._typing import Array
 from .information import net_information
+from .recipe import NUMBER_BALANCE
 from .starts import view_mixture_start
 from .trials import try_start
 
@@ -108,7 +109,8 @@ def try_numbers(
         if trainer.interruption.asked and found:  # the best so far it is
             return -np.inf
         centres, labels = view_mixture_start(Z, views, k, N_MIXTURE, seed)
-        trial = try_start(trainer, str(k), centres, labels, n_steps, seed)
+        start = (str(k), centres, labels)
+        trial = try_start(trainer, *start, n_steps, seed, balance=NUMBER_BALANCE)
         found[k] = cluster_count(trial.labels, k)
         return net_information(trial.views) if trial.views else -np.inf
 

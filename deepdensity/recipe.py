@@ -33,6 +33,7 @@ __all__ = [
 
 BALANCE = 0.5  # of DECS where samples are augmented,
 TRIAL_BALANCE = 1.0  # and of the trials of starts, and where that does better
+NUMBER_BALANCE = 0.3  # of the trials of numbers of clusters
 CLUSTER_BATCH = 256  # of the clustering phases: as in the papers
 GAMMA = 2.0  # clustering loss of IDCL, relative to the variance of the input
 ITERATIONS = (2000, 6000)  # of the clustering phase of DECS, at least and at most

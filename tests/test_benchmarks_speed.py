@@ -235,8 +235,8 @@ def test_the_share_of_refreshes_is_from_one_to_the_next(network, shape, n, monke
 @pytest.mark.parametrize(
     ("n_samples", "is_image", "pretrain", "cluster"),
     [  # of whole fits out of the box: Digits, USPS, kidney
-        (1797, True, 1140, 1959),
-        (9298, True, 2920, 3377),
+        (1797, True, 1140 * 32 // 256, 259),  # pretraining in batches of 32,
+        (9298, True, 2920 * 64 // 256, 1270),  # and of 64
         (5685, False, 805, 174),
     ],
 )

@@ -7,13 +7,14 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.datasets import make_blobs
 
-from deepdensity import first_clusters
+from deepdensity import cluster_number, first_clusters
 from deepdensity.cluster_number import (
     FIRST,
     best_number,
     cluster_count,
 )
 from deepdensity.metrics import clustering_accuracy
+from deepdensity.trials import try_start
 
 from .common import BOTH, digit_images, digit_vectors, small_conv
 
@@ -53,6 +54,19 @@ def test_blobs_are_counted(short):
     assert model.predict_proba(X).shape == (600, 4)
     assert 4 in model.n_clusters_scores_
     assert clustering_accuracy(y, model.labels_) > 0.95
+
+
+def test_numbers_are_tried_with_a_weight_of_their_own(monkeypatch):
+    weights = set()
+
+    def spy(*args, balance):
+        weights.add(balance)
+        return try_start(*args, balance=balance)
+
+    monkeypatch.setattr(cluster_number, "try_start", spy)
+    monkeypatch.setattr(first_clusters, "TRIAL_STEPS", 2)
+    BOTH[0]().set_params(n_clusters="auto").fit(digit_vectors(120)[0])
+    assert weights == {0.3}
 
 
 @pytest.mark.parametrize("short", BOTH)
