@@ -176,11 +176,11 @@ def test_while_the_number_of_clusters_is_sought_the_best_so_far_is_taken(monkeyp
     monkeypatch.setattr(first_clusters, "TRIAL_STEPS", 5)
     try_start = first_clusters.try_numbers.__globals__["try_start"]
 
-    def interrupted_trial(*args):
+    def interrupted_trial(*args, **kwargs):
         tried.append(int(args[1]))
         if len(tried) == 2:
             ctrl_c()
-        return try_start(*args)
+        return try_start(*args, **kwargs)
 
     monkeypatch.setitem(
         first_clusters.try_numbers.__globals__, "try_start", interrupted_trial
