@@ -282,9 +282,15 @@ class BaseDeepClustering(FirstClusters):
             self.kernel_scale_ = float(self.kernel_scale)
 
     def _pretrain(self, trainer: Trainer) -> None:
-        """Train the autoencoder on reconstruction alone, unless the fit goes on."""
-        if self._continues():
-            return
+        """Train the autoencoder on reconstruction alone, unless the fit goes on.
+
+        All that follows has the batches of the clustering phase.
+        """
+        if not self._continues():
+            self._pretrain_anew(trainer)
+        trainer.batch_size = self._batch_size(CLUSTER_BATCH)
+
+    def _pretrain_anew(self, trainer: Trainer) -> None:
         n_epochs = self._pretrain_epochs(trainer)
         self._recall(
             trainer,
@@ -313,6 +319,9 @@ class BaseDeepClustering(FirstClusters):
         if self.pretrain_epochs == "auto":
             return pretraining_epochs(len(trainer.source), trainer.steps_per_epoch)
         return self.pretrain_epochs
+
+    def _batch_size(self, auto: int) -> int:
+        return auto if self.batch_size == "auto" else self.batch_size
 
     def _refresh_steps(self, trainer: Trainer) -> int:
         if self.refresh_interval == "auto":

@@ -20,13 +20,7 @@ from .batches import TrainingSet
 from .convergence import LabelWatch
 from .guard import Guard
 from .losses import InstabilityLoss
-from .recipe import (
-    CLUSTER_BATCH,
-    STREAM_EPOCHS,
-    STREAM_RECONSTRUCTION,
-    VECTOR_STEPS,
-    iterations,
-)
+from .recipe import STREAM_EPOCHS, STREAM_RECONSTRUCTION, VECTOR_STEPS, iterations
 from .stability import DETERMINACIES, determinacy, otsu_threshold, sample_stability
 
 if TYPE_CHECKING:
@@ -347,7 +341,6 @@ class DECSClustering(BaseDeepClustering):
             reconstruction=self.reconstruction_weight,
             scale=self.kernel_scale_,
         )
-        trainer.batch_size = self._batch_size(CLUSTER_BATCH)
         watch = LabelWatch(labels, self.tol)
         auto = iterations(trainer.steps_per_epoch)
         max_iter = self._auto(trainer, "max_iter", auto, VECTOR_STEPS)

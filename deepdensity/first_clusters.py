@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +12,7 @@ from .cluster_number import try_numbers
 from .information import net_information
 from .interruption import Interrupted
 from .kept_steps import KeptSteps
-from .recipe import BALANCE, CLUSTER_BATCH, TRIAL_STEPS
+from .recipe import BALANCE, TRIAL_STEPS
 from .rows import some_rows
 from .starts import MIN_PER_CLUSTER, STARTS, kmeans_start, several_starts
 from .trials import best_trial, start_scale
@@ -41,13 +39,7 @@ class FirstClusters(KeptSteps):
         the network that it has trained.
         """
         self.n_clusters_, self.n_clusters_scores_ = self._number(trainer)
-        parameters = (
-            self.n_clusters_,
-            self.init,
-            self.n_init,
-            self._start_seed,
-            self._batch_size(CLUSTER_BATCH),
-        )
+        parameters = (self.n_clusters_, self.init, self.n_init, self._start_seed)
 
         def choose() -> Any:
             Z, start, *rest = self._choose_start(trainer, trainer.embed())
@@ -92,10 +84,7 @@ class FirstClusters(KeptSteps):
             views = part.embed_views(N_VIEWS)
             return try_numbers(part, views, TRIAL_STEPS, self._start_seed)
 
-        with self._batches_of_clustering(trainer):
-            return self._recall(
-                trainer, ("number", self._start_seed, trainer.batch_size), find
-            )
+        return self._recall(trainer, ("number", self._start_seed), find)
 
     def _some(self, trainer: Trainer, at_most: int) -> Array:
         """Random rows, as many or all of them, that make the start of a large set."""
@@ -135,8 +124,7 @@ class FirstClusters(KeptSteps):
             return Z, start, start, {}, BALANCE
         if len(starts) == 1:
             return Z, *starts.values(), kmeans, {}, BALANCE
-        with self._batches_of_clustering(trainer):
-            best, scores = best_trial(trainer, starts, views, TRIAL_STEPS, seed)
+        best, scores = best_trial(trainer, starts, views, TRIAL_STEPS, seed)
         trainer.module.load_state_dict(best.state)
         Z = trainer.embed()
         start = cluster_means(Z, best.labels, k), best.labels
@@ -159,19 +147,6 @@ class FirstClusters(KeptSteps):
         if init != "auto":
             return kmeans, {init: STARTS[init](Z, views, k, n_init, seed)}, views
         return kmeans, several_starts(Z, views, k, n_init, seed), views
-
-    @contextmanager
-    def _batches_of_clustering(self, trainer: Trainer) -> Iterator[None]:
-        """The trainer with the batch size of sample stability, inside the block."""
-        batch_size = trainer.batch_size
-        trainer.batch_size = self._batch_size(CLUSTER_BATCH)
-        try:
-            yield
-        finally:
-            trainer.batch_size = batch_size
-
-    def _batch_size(self, auto: int) -> int:
-        return auto if self.batch_size == "auto" else self.batch_size
 
     def _first_scale(self, trainer: Trainer, scale: float) -> float:
         """The kernel's squared unit, for a start of such a scale."""

@@ -24,7 +24,6 @@ from .density import KERNELS
 from .guard import Guard
 from .losses import CurriculumLoss
 from .recipe import (
-    CLUSTER_BATCH,
     CORE_FRACTIONS,
     EPOCH_STEPS,
     EPOCHS,
@@ -392,7 +391,6 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
 
         Labels are None where the fit ends at its start, cores and all.
         """
-        trainer.batch_size = self._batch_size(CLUSTER_BATCH)
         watch = LabelWatch(start, self.tol)
         loss = CurriculumLoss(self._gamma(trainer), self.kernel_scale_)
         self.curriculum_ = Curriculum(len(trainer.source))

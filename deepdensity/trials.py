@@ -67,7 +67,7 @@ def try_start(
     n_steps: int,
     seed: int,
     progress: Progress | None = None,
-    balance: float = BALANCE,
+    balance: float = TRIAL_BALANCE,
 ) -> Trial:
     """Train a copy of the network from a start by sample stability.
 
@@ -83,7 +83,7 @@ def try_start(
         Of batches and views; the same for every start, so that chance is, too.
     progress : Progress, default=None
         A bar that all trials share.
-    balance : float, default=0.5
+    balance : float, default=1.0
         Weight of the balance of the clusters.
 
     Returns
@@ -180,9 +180,7 @@ def best_trial(
             continue
         base = trainer
         if len(centres) > n_clusters:
-            parts = try_start(
-                base, name, centres, labels, n_steps, seed, progress, TRIAL_BALANCE
-            )
+            parts = try_start(base, name, centres, labels, n_steps, seed, progress)
             if trainer.interruption.asked:
                 break
             if not parts.views:  # diverged

@@ -87,7 +87,7 @@ def refresh_shares(device, network, shape, sizes):
 class Steps(NamedTuple):
     """Of a fit out of the box."""
 
-    pretrain: int  # as many samples, in batches of the clustering phase
+    pretrain: int  # of the clustering phase, that take as many samples
     cluster: list[int]  # epoch by epoch: the curriculum grows
 
 
@@ -108,7 +108,6 @@ def lengths(n_samples, is_image):
         -(-int(pace.fraction(epoch) * n_samples) // CLUSTER_BATCH)
         for epoch in range(n_epochs)
     ]
-    n_read = pretraining_steps(n_samples, is_image) * auto_batch_size(
-        n_samples, is_image
-    )
-    return Steps(n_read // CLUSTER_BATCH, cluster), -(-refresh_steps(steps) // steps)
+    batch = auto_batch_size(n_samples, is_image)
+    pretrain = pretraining_steps(n_samples, is_image) * batch // CLUSTER_BATCH
+    return Steps(pretrain, cluster), -(-refresh_steps(steps) // steps)
