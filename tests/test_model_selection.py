@@ -131,10 +131,14 @@ def test_searches_with_classes_through_a_pipeline(short, cv):
         cv=cv,
     ).fit(X, y)
     assert search.n_splits_ == 2
-    for score in ("accuracy", "silhouette"):
-        first, second = (search.cv_results_[f"split{i}_test_{score}"] for i in (0, 1))
-        assert np.isfinite([first, second]).all()
-        assert (first != second).any()
+    accuracy, silhouette = (
+        np.array([search.cv_results_[f"split{i}_test_{score}"] for i in (0, 1)])
+        for score in ("accuracy", "silhouette")
+    )  # each: folds x candidates
+    # shares of 60 samples may be the same in two folds by chance, distances are not
+    assert ((accuracy > 0.1) & (accuracy <= 1)).all()
+    assert np.isfinite(silhouette).all()
+    assert (silhouette[0] != silhouette[1]).any()
     assert search.predict(X).shape == (120,)
 
 
