@@ -13,7 +13,6 @@ __all__ = [
     "by_blocks",
     "cluster_balance",
     "cluster_means",
-    "cluster_shares",
     "kernel_scale",
     "kl_divergence",
     "nearest_centre",
@@ -189,11 +188,11 @@ def kernel_scale(squared_distances: Tensor, labels: Tensor) -> float:
     return own.mean().item() / 4 or 1.0
 
 
-def cluster_balance(q: Tensor, shares: Tensor | None = None) -> Tensor:
-    r"""How far the clusters are from given or equal shares: 0 where they have these.
+def cluster_balance(q: Tensor) -> Tensor:
+    r"""How far the clusters are from equal weight: 0 where they are equal.
 
     .. math::
-        B = KL(\bar q \| \pi) = \sum_j \bar q_j \log(\bar q_j / \pi_j), \qquad
+        B = KL(\bar q \| u) = \sum_j \bar q_j \log(k \bar q_j), \qquad
         \bar q_j = \frac{1}{n} \sum_i q_{ij}
 
     The term against empty clusters of discriminative clustering (Krause et al. 2010,
@@ -203,13 +202,11 @@ def cluster_balance(q: Tensor, shares: Tensor | None = None) -> Tensor:
     ----------
     q : tensor of shape (n, k)
         Soft assignment.
-    shares : tensor of shape (k,), default=None
-        :math:`\pi`, positive and of sum 1; equal ones by default.
 
     Returns
     -------
     tensor, a scalar
-        In nats, from 0 to :math:`-\log \min_j \pi_j`, log k where they are equal.
+        In nats, from 0 to log k.
 
     Examples
     --------
@@ -220,40 +217,8 @@ def cluster_balance(q: Tensor, shares: Tensor | None = None) -> Tensor:
     >>> round(cluster_balance(torch.tensor([[0.75, 0.25], [0.75, 0.25]])).item(), 4)
     0.1308
     """
-    means = q.mean(0)  # (k,)
-    ratios = means * q.shape[1] if shares is None else means / shares
-    return torch.xlogy(means, ratios).sum()
-
-
-def cluster_shares(labels: Array, n_clusters: int) -> Array:
-    r"""Shares of the clusters half-way from equal ones to those of the labels.
-
-    .. math::
-        \pi_j = \frac{\sqrt{n_j + 1}}{\sum_l \sqrt{n_l + 1}}
-
-    with :math:`n_j` samples in cluster j, and one more so that none is 0. But for a
-    constant, the divergence of :func:`cluster_balance` from these is the mean of those
-    from equal shares and from the labels' own.
-
-    Parameters
-    ----------
-    labels : int array of shape (n,)
-    n_clusters : int
-
-    Returns
-    -------
-    array of shape (k,)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from deepdensity.assignment import cluster_shares
-    >>> cluster_shares(np.repeat([0, 1], [8, 3]), 2)
-    array([0.6, 0.4])
-    """
-    roots = np.sqrt(np.bincount(labels, minlength=n_clusters) + 1)
-    shares: Array = roots / roots.sum()
-    return shares
+    share = q.mean(0)  # (k,)
+    return torch.xlogy(share, share * q.shape[1]).sum()
 
 
 def target_distribution(Q: Tensor, weight: Tensor | None = None) -> Tensor:

@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
 from ._typing import Array, Auto, Samples
-from .assignment import cluster_shares, soft_assignment, squared_distances_to
+from .assignment import soft_assignment, squared_distances_to
 from .base import BaseDeepClustering, keeps_fitted_state
 from .batches import TrainingSet
 from .convergence import LabelWatch
@@ -140,10 +140,9 @@ class DECSClustering(BaseDeepClustering):
         Iterations (gradient steps) of the clustering phase. "auto" is 20 epochs, but
         2,000 to 6,000, where samples are augmented, and 200 for vectors.
     balance : "auto" or float, default="auto"
-        Weight of a term that keeps clusters from dying out: it holds them to sizes
-        half-way from equal ones to those that they start with. "auto" is 0.5 where
-        samples are augmented, or 1 where the trials of starts find that it takes more,
-        and for vectors the paper's 0.
+        Weight of a term that keeps clusters from dying out. "auto" is 0.5 where samples
+        are augmented, or 1 where the trials of starts find that it takes more, and for
+        vectors the paper's 0.
     reconstruction_weight : float, default=0.0
         Weight of the reconstruction error in the clustering phase. With the paper's 0
         the decoder rests in it, and is refitted at the end; `partial_fit`, which does
@@ -339,7 +338,6 @@ class DECSClustering(BaseDeepClustering):
             self.lambda_var,
             self.determinacy,
             balance=self.balance_,
-            shares=cluster_shares(labels, self.n_clusters_),
             reconstruction=self.reconstruction_weight,
             scale=self.kernel_scale_,
         )

@@ -125,8 +125,7 @@ class InstabilityLoss(nn.Module):
 
     with :math:`L_c` of Eq. 8; the paper's loss is that alone. The balance B of the
     clusters (see :func:`deepdensity.assignment.cluster_balance`) keeps small ones from
-    dying out, and all near their `shares`; the reconstruction error (Eq. 2) keeps the
-    decoder in step.
+    dying out; the reconstruction error (Eq. 2) keeps the decoder in step.
 
     Parameters
     ----------
@@ -136,8 +135,6 @@ class InstabilityLoss(nn.Module):
         As in Eq. 5, 7 and 6.
     balance : float, default=0.0
         Weight beta.
-    shares : array of shape (k,), default=None
-        Of the clusters, that the balance holds them to; equal ones by default.
     reconstruction : float, default=0.0
         Weight w.
     scale : float, default=1.0
@@ -153,8 +150,6 @@ class InstabilityLoss(nn.Module):
     True
     """
 
-    shares: Tensor | None  # moves with the criterion from device to device
-
     def __init__(
         self,
         centres: Tensor | Array,
@@ -163,7 +158,6 @@ class InstabilityLoss(nn.Module):
         form: str = "quadratic",
         *,
         balance: float = 0.0,
-        shares: Array | None = None,
         reconstruction: float = 0.0,
         scale: float = 1.0,
     ) -> None:
@@ -173,9 +167,6 @@ class InstabilityLoss(nn.Module):
         self.lambda_var = lambda_var
         self.form = form
         self.balance = balance
-        self.register_buffer(
-            "shares", None if shares is None else torch.as_tensor(shares).float()
-        )
         self.reconstruction = reconstruction
         self.scale = scale
 
@@ -195,7 +186,7 @@ class InstabilityLoss(nn.Module):
         fq = determinacy(q, otsu_threshold(q), self.form)  # Eq. 6
         loss = instability(sample_stability(fq, self.lambda_var))  # Eq. 7, 8
         if self.balance:
-            loss = loss + self.balance * cluster_balance(q, self.shares)
+            loss = loss + self.balance * cluster_balance(q)
         if self.reconstructs:
             error = F.mse_loss(reconstruction, original)  # Eq. 2
             loss = loss + self.reconstruction * error

@@ -221,33 +221,26 @@ def kernel_scale(squared_distances, labels):
     return total / len(labels) / 4 or 1.0
 
 
-def cluster_balance(q, shares=None):
-    """KL divergence of the clusters' mean assignments from shares, equal by default."""
+def cluster_balance(q):
+    """KL divergence of the clusters' shares from equal shares."""
     n, k = q.shape
     total = 0.0
     for j in range(k):
-        mean = sum(q[i, j] for i in range(n)) / n
-        if mean > 0:
-            total += mean * math.log(mean / (1 / k if shares is None else shares[j]))
+        share = sum(q[i, j] for i in range(n)) / n
+        if share > 0:
+            total += share * math.log(share / (1 / k))
     return total
 
 
-def cluster_balance_gradient(q, shares=None):
-    """dB / dq_ij = (log(q_j / pi_j) + 1) / n, where no cluster is empty."""
+def cluster_balance_gradient(q):
+    """dB / dq_ij = (log(k q_j) + 1) / n, where no cluster is empty."""
     n, k = q.shape
     gradient = np.zeros((n, k))
     for j in range(k):
-        mean = sum(q[i, j] for i in range(n)) / n
+        share = sum(q[i, j] for i in range(n)) / n
         for i in range(n):
-            ratio = mean / (1 / k if shares is None else shares[j])
-            gradient[i, j] = (math.log(ratio) + 1) / n
+            gradient[i, j] = (math.log(k * share) + 1) / n
     return gradient
-
-
-def cluster_shares(labels, n_clusters):
-    """Root of each cluster's size, one sample added, over the sum of these."""
-    roots = [math.sqrt(1 + sum(a == j for a in labels)) for j in range(n_clusters)]
-    return [root / sum(roots) for root in roots]
 
 
 def mutual_information(first, second):

@@ -43,9 +43,8 @@ not held out. An epoch is one pass over all samples. ``FOLDER`` holds the data.
 On Digits, USPS and GTSRB rows of IDCL and DECS with nothing in brackets are of the
 present recipe. On other images, and with settings in brackets, they are still of the
 one before components of mixtures were merged for a start, trials had a balance of
-weight 1, DECS took more than 2,000 steps of large sets and held clusters to sizes
-between equal ones and those of its start, and IDCL clustered in batches of 256
-(``doc/recipe.rst``): they are to be measured anew."""
+weight 1, DECS took more than 2,000 steps of large sets and IDCL clustered in batches of
+256 (``doc/recipe.rst``): they are to be measured anew."""
 
 
 def page(results):
