@@ -87,7 +87,7 @@ def refresh_shares(device, network, shape, sizes):
 class Steps(NamedTuple):
     """Of a fit out of the box."""
 
-    pretrain: int  # of the clustering phase, that take as many samples
+    pretrain: int  # counted in batches of the clustering phase
     cluster: list[int]  # epoch by epoch: the curriculum grows
 
 
