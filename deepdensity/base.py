@@ -41,6 +41,7 @@ from .schedules import SCHEDULES, check_callbacks
 from .starts import MIN_PER_CLUSTER, STARTS
 from .telling import warn
 from .training import Trainer
+from .unpacking import unpacked
 
 __all__ = ["BaseDeepClustering", "keeps_fitted_state"]
 
@@ -180,7 +181,7 @@ class BaseDeepClustering(FirstClusters):
     def _resume(self, X: Samples) -> Trainer:
         """The trainer of one more batch, on a copy of the network."""
         X, device = self._check_new_data(X), resolve_device(self.device)
-        source = Source(X, self._format, device)
+        source = Source(unpacked(X), self._format, device)
         seed = (self._start_seed + self._n_batches) % 2**31
         clean = self.pretrain_target == "clean"
         at_most = neighbours_in_cluster(len(source), self.n_clusters_)
@@ -217,6 +218,7 @@ class BaseDeepClustering(FirstClusters):
         previous = self.module_ if self._continues() else None
         device = resolve_device(self.device)
         X, layout = self._check_training_data(X)
+        X = unpacked(X)
         # None takes fresh entropy: the global NumPy generator is nobody's to draw from
         random = (
             np.random.RandomState()

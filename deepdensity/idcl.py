@@ -369,7 +369,8 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         X : array-like or sparse matrix of shape (n_samples, n_features), or images \
                 (n, h, w), (n, h, w, c) or (n, c, h, w)
             CSR and CSC are made dense batch by batch, uint8 is kept as it is. Memory
-            maps, and arrays of zarr, HDF5 and the like, are read batch by batch.
+            maps are read batch by batch, arrays of zarr, HDF5 and the like from a
+            temporary memory map (:mod:`deepdensity.unpacking`).
         y : Ignored
 
         Returns

@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 
-from deepdensity import first_clusters, inputs, recipe, rows
+from deepdensity import first_clusters, inputs, recipe, rows, unpacking
 from deepdensity.fingerprint import fingerprint
 from deepdensity.inspection import (
     ClusterImagesDisplay,
@@ -102,8 +102,9 @@ def test_a_memory_map_is_never_converted_as_a_whole(dtype, tmp_path):
 @pytest.mark.parametrize("short", BOTH)
 @pytest.mark.parametrize("dtype", ["u1", "f8"])
 def test_a_fit_on_disk_is_that_in_memory_and_reads_blocks(short, dtype, monkeypatch):
-    for module, name in ((recipe, "VARIANCE_ROWS"), (inputs, "BLOCK"), (rows, "BLOCK")):
-        monkeypatch.setattr(module, name, 50)
+    monkeypatch.setattr(recipe, "VARIANCE_ROWS", 50)
+    for module in (inputs, rows, unpacking):
+        monkeypatch.setattr(module, "BLOCK", 50)
     short = functools.partial(short, autoencoder=small_conv, batch_size=32)
     images = digit_images(120)[0].astype(dtype)
     expected = short(pretrain_epochs=1).fit(images)
