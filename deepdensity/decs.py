@@ -86,12 +86,12 @@ class DECSClustering(BaseDeepClustering):
             "view-mixture", "merged-mixture", "spectral"}, default="auto"
         Where the clusters start; see :mod:`deepdensity.starts`. "k-means" is the
         papers'. "auto" is "scaled-k-means" for vectors. For images it trains for 150
-        steps from "view-mixture", and from the components of three of "merged-mixture",
-        which are merged then and trained again; it mends the best by splitting and
-        merging, and goes on from the one whose clusters change least from view to view
-        (:mod:`deepdensity.trials`). With more than 100 clusters it is "k-means". It is
-        made of a random 20,000 samples (or 100 a cluster, if that is more) where there
-        are more, all but "k-means" of 10,000 of these.
+        steps from "view-mixture", and from the components of six of "merged-mixture",
+        which are merged then, the best three to be trained again; it mends the best by
+        splitting and merging, and goes on from the one whose clusters change least from
+        view to view (:mod:`deepdensity.trials`). With more than 100 clusters it is
+        "k-means". It is made of a random 20,000 samples (or 100 a cluster, if that is
+        more) where there are more, all but "k-means" of 10,000 of these.
     n_init : int, default=20
         Runs of the k-means or of the mixture, of which the best is taken.
     kernel_scale : "auto" or float, default="auto"

@@ -34,8 +34,9 @@ POWERS = (0.0, 0.5, 1.0)  # of a vector's length, that it is divided by
 N_AVERAGED = 9  # neighbours
 N_COMPARED = 30  # neighbours, and no more than a share of a cluster of mean size:
 COMPARED_SHARE = 1 / 6
-N_MERGED = 3  # merged mixtures whose parts are tried
-FEW_CLUSTERS = 10  # of more there are fewer runs
+N_MERGED = 6  # merged mixtures whose parts are trained
+FEW_CLUSTERS = 10  # of more there are fewer runs, but:
+FEWEST_RUNS = 3
 SAME = 0.97  # adjusted Rand index from which two starts are one
 PARTS = (1.5, 2.0, 2.5)  # of a cluster, that runs of a mixture take by turns
 
@@ -304,7 +305,7 @@ def merged_mixtures(
     most = len(chosen) // MIN_PER_CLUSTER
     n_runs = n_init * FEW_CLUSTERS // max(FEW_CLUSTERS, n_clusters)
     found: list[tuple[float, Array, Array]] = []
-    for run in range(max(n_runs, min(n_init, N_MERGED))):
+    for run in range(max(n_runs, min(n_init, FEWEST_RUNS))):
         n_parts = min(most, round(PARTS[run % len(PARTS)] * n_clusters))
         mixture = GaussianMixture(n_parts, random_state=random)
         with warnings.catch_warnings():  # a part is no cluster yet
@@ -324,7 +325,7 @@ def several_starts(
     """Starts to be tried: name -> (centres, labels).
 
     Most often the best ones are the components of merged mixtures, more clusters than
-    there are to be: to be trained as such first, and merged then. Those of three runs
+    there are to be: to be trained as such first, and merged then. Those of six runs
     come that score most, of those whose mergers differ. They prefer clusters of like
     size; the plain mixture, of a quarter of the runs, is for others. Parameters as in
     :func:`spectral_start`.

@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 N_VIEWS = 4  # of each sample, which are compared pair by pair
+N_TRIED = 3  # starts of merged parts that are tried, of all whose parts are trained
 MAX_REPAIRS = 4
 PATIENCE = 2  # repairs in vain
 NOISE = 0.02  # of a trial's score
@@ -127,9 +128,10 @@ def best_trial(
 ) -> tuple[Trial, dict[str, Any]]:
     """Try each start, a start that equals an earlier one not again, and mend the best.
 
-    A start of more clusters than the others are its parts: they are trained as such,
-    merged by what views share about them (:func:`~deepdensity.merging.merge_parts`),
-    and tried from the network that this has trained.
+    A start of more clusters than the others are its parts: they are trained as such and
+    merged by what views share about them (:func:`~deepdensity.merging.merge_parts`).
+    The three of which views share most are tried, from the networks that have been
+    trained with them.
 
     The best trial's labels are repaired by splitting a cluster and merging two, and
     tried again, four times at most, until that has been in vain twice running: some
@@ -160,7 +162,7 @@ def best_trial(
     progress = None
     if trainer.verbose:
         n_parts = sum(len(centres) > n_clusters for centres, _ in starts.values())
-        n_trials = len(starts) + n_parts + MAX_REPAIRS + 1
+        n_trials = len(starts) + min(n_parts, N_TRIED) + MAX_REPAIRS + 1
         progress = Progress("trials of starts", n_trials, stays=True)
     tried: list[Array] = []
 
@@ -175,20 +177,26 @@ def best_trial(
         return try_start(base, name, centres, labels, n_steps, seed, progress, balance)
 
     trials: list[Trial] = []
+    merged: list[Trial] = []
     for name, (centres, labels) in starts.items():
         if any(same(labels, other) for other in tried):
             continue
-        base = trainer
-        if len(centres) > n_clusters:
-            parts = try_start(base, name, centres, labels, n_steps, seed, progress)
-            if trainer.interruption.asked:
-                break
-            if not parts.views:  # diverged
-                continue
-            base, centres, labels = merged(trainer, parts, len(centres), n_clusters)
-        trials.append(attempt(name, centres, labels, base))
+        if len(centres) == n_clusters:
+            trials.append(attempt(name, centres, labels))
+        else:
+            parts = try_start(trainer, name, centres, labels, n_steps, seed, progress)
+            if parts.views:  # else it has diverged
+                merged.append(clusters_of(parts, len(centres), n_clusters))
         if trainer.interruption.asked:
             break
+    merged.sort(key=lambda clusters: clusters.score, reverse=True)
+    for clusters in merged[:N_TRIED]:
+        if trainer.interruption.asked:
+            break
+        base = trainer.trial(0)
+        base.module.load_state_dict(clusters.state)
+        centres = cluster_means(base.embed(), clusters.labels, n_clusters)
+        trials.append(attempt(clusters.name, centres, clusters.labels, base))
     best = max(trials, key=lambda trial: trial.score)
     if not trainer.interruption.asked:
         trials += repairs(trainer, attempt, best, views, n_clusters, seed)
@@ -204,17 +212,15 @@ def best_trial(
     return best, {trial.name: trial.score for trial in trials}
 
 
-def merged(
-    trainer: Trainer, parts: Trial, n_parts: int, n_clusters: int
-) -> tuple[Trainer, Array, Array]:
-    """A trainer of the network that parts have trained; centres and labels of these."""
+def clusters_of(parts: Trial, n_parts: int, n_clusters: int) -> Trial:
+    """A trial of parts with the clusters that they are merged to for its labels.
+
+    Its score is what views share about these, as :func:`merge_parts` has it.
+    """
     pairs = itertools.permutations(parts.views, 2)
     counts = np.sum([joint_counts(a, b, n_parts) for a, b in pairs], axis=0)
-    clusters, _ = merge_parts(counts, n_clusters)
-    labels = clusters[parts.labels]
-    after = trainer.trial(0)
-    after.module.load_state_dict(parts.state)
-    return after, cluster_means(after.embed(), labels, n_clusters), labels
+    clusters, score = merge_parts(counts, n_clusters)
+    return parts._replace(score=score, labels=clusters[parts.labels])
 
 
 def repairs(

@@ -148,16 +148,17 @@ def test_in_the_refit_of_the_decoder_the_clusters_are_those_of_a_whole_fit():
     assert len(rows_of(whole, "decoder")) > len(rows_of(model, "decoder")) == 2
 
 
-@pytest.mark.parametrize("nth", [1, 2, 3])  # of parts the second is no trial yet
+@pytest.mark.parametrize("stop", ["view-mixture", "parts 1", "parts 2", "merged"])
 @pytest.mark.parametrize("short", BOTH)
-def test_in_the_trials_of_starts_the_best_so_far_is_kept(short, nth, monkeypatch):
-    images, n_trials = digit_images(150)[0], []
+def test_in_the_trials_of_starts_the_best_so_far_is_kept(short, stop, monkeypatch):
+    images, trained = digit_images(150)[0], []
     monkeypatch.setattr(first_clusters, "TRIAL_STEPS", 5)
     try_start = first_clusters.best_trial.__globals__["try_start"]
 
     def interrupted_trial(*args):
-        n_trials.append(args[1])
-        if len(n_trials) == nth:
+        name = "merged" if args[1] in trained else args[1]  # its parts come first
+        trained.append(args[1])
+        if name == stop:
             ctrl_c()
         return try_start(*args)
 
@@ -166,8 +167,13 @@ def test_in_the_trials_of_starts_the_best_so_far_is_kept(short, nth, monkeypatch
     )
     model = short(init="auto", autoencoder=small_conv)
     interrupted_fit(model, images, "Interrupted in the trials of starts")
-    assert n_trials == ["view-mixture", "parts 1", "parts 1"][:nth]
-    assert list(model.start_scores_) == ["view-mixture", "parts 1"][: max(1, nth - 1)]
+    names = list(dict.fromkeys(trained))
+    if stop == "merged":
+        assert list(model.start_scores_) == ["view-mixture", trained[-1]]
+        assert len(trained) == len(names) + 1
+    else:  # parts are no clusters yet
+        assert list(model.start_scores_) == ["view-mixture"]
+        assert trained == names and names[-1] == stop
     assert set(model.history_[:, "phase"]) == {"pretrain"}
 
 

@@ -127,10 +127,10 @@ def test_of_many_clusters_there_are_fewer_runs(n_clusters, n_init, n_runs, monke
     assert len(merged_mixtures(Z, n_clusters, n_init, 0)) == n_runs
 
 
-def test_several_starts_are_a_mixture_and_the_parts_of_three_merged_ones():
+def test_several_starts_are_a_mixture_and_the_parts_of_six_merged_ones():
     Z = np.random.default_rng(0).normal(size=(200, 4))  # with no clusters to find
     starts_ = several_starts(Z, Z + 1, 5, 8, 0)
-    assert list(starts_) == ["view-mixture", "parts 1", "parts 2", "parts 3"]
+    assert list(starts_) == ["view-mixture", *(f"parts {i + 1}" for i in range(6))]
     mixture = STARTS["view-mixture"](Z, Z + 1, 5, 2, 0)  # a quarter of the runs
     assert_array_equal(starts_["view-mixture"][1], mixture[1])
     runs = merged_mixtures(Z + 1, 5, 8, 0)
@@ -138,7 +138,7 @@ def test_several_starts_are_a_mixture_and_the_parts_of_three_merged_ones():
     for labels, parts in runs:
         if all(adjusted_rand_score(labels, other) < 0.97 for other, _ in distinct):
             distinct.append((labels, parts))
-    for i in range(3):
+    for i in range(6):
         centres, labels = starts_[f"parts {i + 1}"]
         assert_array_equal(labels, distinct[i][1])
         assert 5 < len(centres) <= 12

@@ -137,7 +137,7 @@ def test_parts_are_merged_by_what_views_share_about_them(monkeypatch):
     monkeypatch.setattr(trials, "merge_parts", spy)
     views = [np.array([0, 1, 2, 2]), np.array([0, 1, 2, 1]), np.array([1, 1, 2, 2])]
     parts = try_start(run, "a", *start_of(run, y), 2, 0)._replace(views=views)
-    trials.merged(run, parts, 5, 3)
+    clusters = trials.clusters_of(parts, 5, 3)
     expected = np.zeros((5, 5))
     for one in range(3):
         for other in range(3):
@@ -145,6 +145,28 @@ def test_parts_are_merged_by_what_views_share_about_them(monkeypatch):
                 expected[a, b] += one != other
     assert_array_equal(given[0][0], expected)
     assert given[0][1] == 3
+    merged, score = merge(expected, 3)
+    assert_array_equal(clusters.labels, merged[parts.labels])
+    assert clusters.score == score
+    assert clusters.state is parts.state
+
+
+def test_of_merged_parts_those_are_tried_of_which_views_share_most(monkeypatch):
+    run, y = pretrained()
+    worth = {"parts 1": 0.3, "parts 2": 0.9, "parts 3": 0.1, "parts 4": 0.5}
+
+    def scored(parts, n_parts, n_clusters):
+        return parts._replace(score=worth[parts.name], labels=parts.labels // 2)
+
+    monkeypatch.setattr(trials, "clusters_of", scored)
+    random = np.random.default_rng(0)
+    starts = {"wrong": start_of(run, wrong_labels(y))}
+    for name in worth:
+        labels = random.permutation(parts_of(y))
+        starts[name] = cluster_means(run.embed(), labels, 8), labels
+    _, scores = best_trial(run, starts, run.embed(), 5, 0)
+    assert list(scores)[:4] == ["wrong", "parts 2", "parts 4", "parts 1"]
+    assert "parts 3" not in scores
 
 
 def test_parts_that_diverge_are_left_out(monkeypatch):
