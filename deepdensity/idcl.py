@@ -151,10 +151,11 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         (0, 1]. Ablation: "none", no curriculum: all samples in every epoch.
     pacing_epochs : int, default=None
         Epoch at which all samples are admitted; None is half of the epochs.
-    lambda_0 : float, default=0.6
-        Share of the samples that the first epoch trains on, at most `lambda_max`.
-    lambda_max : float, default=0.95
-        Largest share of the samples in training (Eq. 6).
+    lambda_0 : float, default=0.9
+        Share of the samples that the first epoch trains on, at most `lambda_max`; 0.6
+        in the paper.
+    lambda_max : float, default=1.0
+        Largest share of the samples in training (Eq. 6), 0.95 in the paper.
     core_fraction : "auto", float or None, default="auto"
         Share of a cluster's samples in its density core (Eq. 9), 0.05 in the paper.
         "auto" is 0.2 where samples are augmented, and 0.5 for vectors. Ablation: None,
@@ -314,8 +315,8 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         random_state: int | np.random.RandomState | None = None,
         pacing: str | Callable[[int, int, float], float] = "exponential",
         pacing_epochs: int | None = None,
-        lambda_0: float = 0.6,
-        lambda_max: float = 0.95,
+        lambda_0: float = 0.9,
+        lambda_max: float = 1.0,
         core_fraction: float | Auto | None = "auto",
         cutoff_quantile: float = 0.02,
         density_kernel: str = "gaussian",

@@ -23,12 +23,13 @@ from .common import (
 )
 
 HEAD = {"kernel_scale": 0.6, "core_fraction": 0.05}
+PACE = {"lambda_0": 0.6, "lambda_max": 0.95}  # the paper's
 
 
 @pytest.fixture(scope="module")
 def fitted():
     X, _ = digit_vectors()
-    return X, idcl(max_epochs=12, refresh_interval=6, **HEAD).fit(X)
+    return X, idcl(max_epochs=12, refresh_interval=6, **HEAD, **PACE).fit(X)
 
 
 def test_fitted_attributes(fitted):
@@ -92,14 +93,15 @@ def test_epochs_train_on_the_curriculum_alone(monkeypatch):
 
     monkeypatch.setattr(Source, "read", spy)
     # views of vectors read their neighbours, too
-    model = idcl(pretrain_epochs=0, max_epochs=1, augment=False, guard=False).fit(X)
+    model = idcl(pretrain_epochs=0, max_epochs=1, augment=False, guard=False, **PACE)
+    model.fit(X)
     assert_array_equal(np.sort(np.concatenate(asked)), model.curriculum_[0])
 
 
 @pytest.mark.parametrize("pacing", sorted(PACINGS))
 def test_every_pacing(pacing):
     X, _ = digit_vectors(200)
-    model = idcl(pacing=pacing, max_epochs=6, pacing_epochs=4, tol=0).fit(X)
+    model = idcl(pacing=pacing, max_epochs=6, pacing_epochs=4, tol=0, **PACE).fit(X)
     fractions = model.curriculum_.fractions
     assert fractions == sorted(fractions)
     assert fractions[0] == (1.0 if pacing == "none" else 0.6)
@@ -118,7 +120,7 @@ def test_pacing_by_a_function_of_the_user():
         digit_vectors(200)[0]
     )
     assert model.curriculum_.fractions == [0.5, 0.5, 0.9, 0.9]
-    assert seen == [(t, 2, 0.6) for t in range(4)]
+    assert seen == [(t, 2, 0.9) for t in range(4)]
 
 
 @pytest.mark.parametrize("share", [0, -0.5, 1.5, float("nan")])
@@ -255,8 +257,8 @@ def test_max_epochs_auto_keeps_to_a_number_of_steps(steps, n_epochs, monkeypatch
     monkeypatch.setattr("deepdensity.idcl.EPOCHS", 7)
     monkeypatch.setattr("deepdensity.idcl.EPOCH_STEPS", steps)
     images, _ = digit_images(300)  # 3 steps an epoch
-    model = idcl(autoencoder=small_conv, max_epochs="auto", tol=0).fit(images)
-    assert model.n_iter_ == n_epochs
+    model = idcl(autoencoder=small_conv, max_epochs="auto", tol=0, **PACE)
+    assert model.fit(images).n_iter_ == n_epochs
     half = -(-n_epochs // 2)  # where the curriculum is complete
     expected = [min(exponential_pacing(t, half, 0.6), 0.95) for t in range(n_epochs)]
     assert_allclose(model.curriculum_.fractions, expected, rtol=1e-12)

@@ -52,7 +52,9 @@ def test_all_pacings_are_drawn_beside_one_another():
 
 
 def test_start_cap_and_length_are_marked():
-    display = PacingDisplay.from_pacings(["linear"], max_epochs=9, lambda_0=0.5)
+    display = PacingDisplay.from_pacings(
+        ["linear"], max_epochs=9, lambda_0=0.5, lambda_max=0.95
+    )
     assert display.pacing_epochs == 5
     marks = display.marks_
     assert_allclose(marks["lambda_0"].get_ydata(), 0.5)
@@ -83,7 +85,7 @@ def test_a_function_is_drawn_by_its_name():
         return lambda_0 if epoch < n_epochs else 1.0
 
     display = PacingDisplay.from_pacings([steps, "power"], max_epochs=4)
-    assert_allclose(display.fractions["steps"], [0.6, 0.6, 0.95, 0.95])
+    assert_allclose(display.fractions["steps"], [0.9, 0.9, 1, 1])
     legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     assert legend == ["steps", "power"]
 
@@ -91,7 +93,7 @@ def test_a_function_is_drawn_by_its_name():
 def test_unfitted_estimator_shows_its_plan():
     model = idcl(max_epochs=20, pacing="linear", pacing_epochs=8, lambda_0=0.2)
     display = PacingDisplay.from_estimator(model)
-    expected = [min(0.95, 0.2 + 0.8 * min(1, t / 8)) for t in range(20)]
+    expected = [0.2 + 0.8 * min(1, t / 8) for t in range(20)]
     assert_allclose(display.fractions["linear"], expected)
     assert display.pacing_epochs == 8 and display.name == "IDCLClustering"
     auto = PacingDisplay.from_estimator(IDCLClustering(3), max_epochs=6)
@@ -113,7 +115,7 @@ def test_fitted_estimator_shows_what_it_trained_on(max_epochs):
 @pytest.mark.parametrize("pacing", ["exponential", "linear", "power"])
 @pytest.mark.parametrize("n_epochs", [1, 2, 17, 150])
 def test_length_of_the_pacing_follows_from_the_shares(pacing, n_epochs):
-    model = IDCLClustering(3, pacing=pacing)
+    model = IDCLClustering(3, pacing=pacing, lambda_0=0.6, lambda_max=0.95)
     shares = [min(0.95, PACINGS[pacing](t, n_epochs, 0.6)) for t in range(2 * n_epochs)]
     assert pacing_epochs_of(model, np.array(shares)) == n_epochs
     # only lambda_0 was seen: any length would do

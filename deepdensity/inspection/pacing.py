@@ -48,9 +48,10 @@ class PacingDisplay:
     Examples
     --------
     >>> from deepdensity.inspection import PacingDisplay
-    >>> display = PacingDisplay.from_pacings(["linear", "none"], max_epochs=4)
+    >>> pacings = ["linear", "none"]
+    >>> display = PacingDisplay.from_pacings(pacings, max_epochs=4, lambda_0=0.6)
     >>> {name: shares.tolist() for name, shares in display.fractions.items()}
-    {'linear': [0.6, 0.8, 0.95, 0.95], 'none': [1.0, 1.0, 1.0, 1.0]}
+    {'linear': [0.6, 0.8, 1.0, 1.0], 'none': [1.0, 1.0, 1.0, 1.0]}
     """
 
     def __init__(
@@ -128,8 +129,8 @@ class PacingDisplay:
         *,
         max_epochs: int = 40,
         pacing_epochs: int | None = None,
-        lambda_0: float = 0.6,
-        lambda_max: float = 0.95,
+        lambda_0: float = 0.9,
+        lambda_max: float = 1.0,
         ax: Axes = None,
         **plot_params: Any,
     ) -> Self:
@@ -143,7 +144,7 @@ class PacingDisplay:
         max_epochs : int, default=40
         pacing_epochs : int, default=None
             None is half of `max_epochs`.
-        lambda_0, lambda_max : float, default=0.6 and 0.95
+        lambda_0, lambda_max : float, default=0.9 and 1.0
         ax : matplotlib Axes, default=None
             None makes a new figure.
         **plot_params
