@@ -14,7 +14,7 @@ __all__ = ["LAYOUTS", "read", "write"]
 
 BLOCK = 10_000  # images at a time
 INK = 32  # grey values below are 0 in the sparse rows, as in a scan of few bits
-CHUNK = 16  # images in a chunk of zarr: batches read them at random
+CHUNK = 16  # images in a chunk of zarr
 
 
 def write(folder, data_home, n_samples):
