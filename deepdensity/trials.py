@@ -53,7 +53,7 @@ class Trial(NamedTuple):
     """What a while of training has made of a start."""
 
     name: str
-    score: float  # `view_information`, in nats: higher is better
+    score: float  # what views share about the labels, in nats: higher is better
     labels: np.ndarray  # (n,), after the trial
     views: list[Array]  # of (n,): the labels as seen in each view
     state: dict[str, Tensor]  # of the network, after the trial
