@@ -1,14 +1,19 @@
 """Where the clustering phase starts: at k-means, as in the papers, or elsewhere."""
 
+import itertools
 import warnings
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
+import torch
+from joblib import Parallel, delayed
 from sklearn.cluster import KMeans, SpectralClustering
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
+from threadpoolctl import threadpool_limits
 
 from ._typing import Array
 from .assignment import cluster_means, nearest_centre
@@ -193,9 +198,15 @@ def mixture_start(
     if len(Z) < MIN_PER_CLUSTER * n_clusters:
         return kmeans_start(Z, Z, n_clusters, n_init, seed)
     random = np.random.RandomState(seed)
-    mixture = GaussianMixture(n_clusters, n_init=n_init, random_state=random)
-    mixture.fit(fitted[some(len(Z), random)])
-    labels = mixture.predict(fitted)
+    chosen = some(len(Z), random)
+
+    def run(seed: int) -> Any:
+        return GaussianMixture(n_clusters, random_state=seed).fit(fitted[chosen])
+
+    seeds = random.randint(2**31 - 1, size=n_init)
+    mixtures = side_by_side(run, zip(map(int, seeds)))
+    best = max(mixtures, key=lambda mixture: mixture.lower_bound_)
+    labels = best.predict(fitted)
     return cluster_means(Z, labels, n_clusters), labels
 
 
@@ -304,19 +315,34 @@ def merged_mixtures(
     graph = neighbour_graph(views[chosen], random)
     most = len(chosen) // MIN_PER_CLUSTER
     n_runs = n_init * FEW_CLUSTERS // max(FEW_CLUSTERS, n_clusters)
-    found: list[tuple[float, Array, Array]] = []
-    for run in range(max(n_runs, min(n_init, FEWEST_RUNS))):
-        n_parts = min(most, round(PARTS[run % len(PARTS)] * n_clusters))
-        mixture = GaussianMixture(n_parts, random_state=random)
-        with warnings.catch_warnings():  # a part is no cluster yet
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            mixture.fit(views[chosen])
-        parts = mixture.predict(views)
+    n_runs = max(n_runs, min(n_init, FEWEST_RUNS))
+
+    def run(share: float, seed: int) -> tuple[float, Array, Array]:
+        n_parts = min(most, round(share * n_clusters))
+        mixture = GaussianMixture(n_parts, random_state=seed)
+        parts = mixture.fit(views[chosen]).predict(views)
         counts = part_counts(graph.weights, parts[chosen], n_parts)
         clusters, score = merge_parts(counts, n_clusters)
-        found.append((score, clusters[parts], parts))
+        return score, clusters[parts], parts
+
+    seeds = random.randint(2**31 - 1, size=n_runs)
+    shares = itertools.cycle(PARTS)
+    with warnings.catch_warnings():  # a part is no cluster yet
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        found = side_by_side(run, zip(shares, map(int, seeds)))
     found.sort(key=lambda of: of[0], reverse=True)
     return [(labels, parts) for _, labels, parts in found]
+
+
+def side_by_side(function: Callable[..., Any], arguments: Iterable[Any]) -> list[Any]:
+    """The function's results, in their order: as many at a time as torch has threads.
+
+    Each has one thread of its own: a mixture's matrices are too small to be shared out.
+    """
+    parallel = Parallel(n_jobs=torch.get_num_threads(), prefer="threads")
+    with threadpool_limits(1):
+        results: list[Any] = parallel(delayed(function)(*of) for of in arguments)
+    return results
 
 
 def several_starts(

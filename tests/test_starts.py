@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial.distance import pdist, squareform
 from sklearn.datasets import load_digits, make_blobs
@@ -293,3 +294,29 @@ def test_with_few_samples_of_the_draw_for_a_cluster_one_neighbour_is_compared(
     centres, labels = scaled_kmeans_start(Z, Z, n_clusters, 2, 0)
     assert centres.shape == (n_clusters, Z.shape[1])
     assert len(np.unique(labels)) > 5
+
+
+def test_runs_side_by_side_come_in_their_order():
+    before = torch.get_num_threads()
+    try:
+        for n_threads in (1, 3):
+            torch.set_num_threads(n_threads)
+            found = starts.side_by_side(pow, [(2, 5), (3, 2), (7, 1), (2, 0)])
+            assert found == [32, 9, 7, 1]
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("name", ["view-mixture", "merged-mixture"])
+def test_mixtures_do_not_depend_on_the_number_of_threads(name, blobs):
+    Z, _ = blobs
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        centres, labels = STARTS[name](Z, Z, 7, 6, 0)
+        torch.set_num_threads(3)
+        others, of_others = STARTS[name](Z, Z, 7, 6, 0)
+    finally:
+        torch.set_num_threads(before)
+    assert_array_equal(labels, of_others)
+    assert_array_equal(centres, others)
