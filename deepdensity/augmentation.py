@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .devices import to_device
+
 __all__ = ["random_affine"]
 
 
@@ -46,6 +48,6 @@ def random_affine(
         [cos, -sin * aspect, shift_x, sin / aspect, cos, shift_y], dim=1
     ).view(n_images, 2, 3)
     grid = F.affine_grid(
-        theta.to(x), list(x.shape), align_corners=False
+        to_device(theta, x.device).to(x.dtype), list(x.shape), align_corners=False
     )  # (b, h, w, 2)
     return F.grid_sample(x, grid, padding_mode="zeros", align_corners=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ._typing import Array
+from .devices import to_device
 
 if TYPE_CHECKING:
     from .inputs import Source
@@ -54,7 +56,7 @@ class TrainingSet(Dataset[Any]):
         x = self.source.read(self.rows[chunk.numpy()])
         target = None
         if self.targets is not None:
-            target = self.targets[chunk].to(x.device)
+            target = to_device(self.targets[chunk], x.device)
         return x, target
 
 
@@ -98,15 +100,26 @@ class BatchIterator:
         return self.dataset.n_batches or per_pass
 
     def __iter__(self) -> Iterator[Any]:
-        for chunk in self.chunks():
-            x, target = self.dataset[chunk]
-            original = x
-            if self.views is not None:
-                rows = self.dataset.rows[chunk.numpy()]
-                x, original = self.views(x, rows, self.generator)
-            yield x, (original, target)
-            if self.interruption is not None and self.interruption.asked:
-                return
+        chunks = self.chunks()
+        n_at_once = self.dataset.source.batches_at_once(self.batch_size)
+        while read := list(itertools.islice(chunks, n_at_once)):
+            sizes = list(map(len, read))
+            for x, original, target in zip(*self.read(torch.cat(read), sizes)):
+                yield x, (original, target)
+                if self.interruption is not None and self.interruption.asked:
+                    return
+
+    def read(self, chunk: Tensor, sizes: list[int]) -> tuple[Any, ...]:
+        """Inputs, originals and targets of batches of such sizes, one after another."""
+        x, target = self.dataset[chunk]
+        original = x
+        if self.views is not None:
+            rows = self.dataset.rows[chunk.numpy()]
+            x, original = self.views(x, rows, self.generator)
+        batches = x.split(sizes)
+        originals = batches if original is x else original.split(sizes)
+        targets = [None] * len(sizes) if target is None else target.split(sizes)
+        return batches, originals, targets
 
     def chunks(self) -> Iterator[Tensor]:
         """Index tensors of the batches, pass after pass until there are enough."""

@@ -25,6 +25,7 @@ from .density_cores import (
     core_similarity,
     density_core,
 )
+from .devices import resolve_device
 from .fitted import FittedDeepClustering
 from .recipe import STREAM_FEWEST, STREAM_MEMORY, STREAM_SHARES
 
@@ -91,6 +92,9 @@ class DensityCoreHead(FittedDeepClustering):
     def _take_densities(self, Z: Array) -> None:
         """Densities and difficulty of an embedding's samples (Eq. 1 and 2)."""
         points = torch.from_numpy(np.array(Z, dtype=np.float64))
+        device = resolve_device(self.device)
+        if device.type == "cuda":  # others may have no float64
+            points = points.to(device)
         generator = torch.Generator().manual_seed(self._density_seed)
         self._cutoff = cutoff_distance(points, self.cutoff_quantile, generator)
         self._reference = self._reference_rows(len(points), generator)
@@ -102,8 +106,8 @@ class DensityCoreHead(FittedDeepClustering):
                 points.float(), self._cutoff, self.density_kernel, self._reference
             ).double()
             self.density_error_ = density_error(len(points), len(self._reference))
-        self.density_ = density.numpy()
-        self.difficulty_ = difficulty_score(density).numpy()
+        self.density_ = density.cpu().numpy()
+        self.difficulty_ = difficulty_score(density).cpu().numpy()
 
     def _reference_rows(
         self, n_samples: int, generator: torch.Generator

@@ -22,6 +22,7 @@ __all__ = [
 
 TILE = 1024  # rows and columns of a tile: 8 MiB in float64
 PAIRS = 2**14  # pairs that are looked up at a time
+GPU_TILE, GPU_PAIRS = 4096, 2**20  # of a GPU, where every call takes its time
 MAX_PAIRS = 2**22  # pairs whose distances are ranked; more are sampled down to this
 
 
@@ -104,7 +105,7 @@ def pair_distances(
     if n * (n - 1) // 2 <= max_pairs:
         return torch.pdist(Z) ** 2
     squared = Z.new_empty(max_pairs)
-    for chunk in torch.split(squared, PAIRS):
+    for chunk in torch.split(squared, GPU_PAIRS if Z.is_cuda else PAIRS):
         first = torch.randint(n, chunk.shape, generator=generator)
         other = (first + torch.randint(1, n, chunk.shape, generator=generator)) % n
         difference = Z[first.to(Z.device)] - Z[other.to(Z.device)]
@@ -153,16 +154,17 @@ def local_density(
     centre = (Z if reference is None else reference).mean(0)
     Z = Z - centre  # keeps digits in the inner products below
     density = Z.new_zeros(len(Z))
+    size = GPU_TILE if Z.is_cuda else TILE
     if reference is not None:
         reference = reference - centre
-        for rows in tiles(len(Z)):
-            for columns in tiles(len(reference)):
+        for rows in tiles(len(Z), size):
+            for columns in tiles(len(reference), size):
                 squared = squared_distances(Z[rows], reference[columns])
                 density[rows] += weigh(squared, cutoff).sum(1)
         return density
 
-    for rows in tiles(len(Z)):
-        for columns in tiles(len(Z), start=rows.start):  # the matrix is symmetric
+    for rows in tiles(len(Z), size):
+        for columns in tiles(len(Z), size, rows.start):  # the matrix is symmetric
             weight = weigh(squared_distances(Z[rows], Z[columns]), cutoff)
             if columns.start == rows.start:
                 weight.fill_diagonal_(0)  # l != i
@@ -256,9 +258,9 @@ def squared_distances(A: Tensor, B: Tensor) -> Tensor:
     return squared.clamp_(min=0)
 
 
-def tiles(n: int, start: int = 0) -> list[slice]:
-    """Slices of at most TILE that cover start..n."""
-    return [slice(i, min(i + TILE, n)) for i in range(start, n, TILE)]
+def tiles(n: int, size: int, start: int = 0) -> list[slice]:
+    """Slices of at most `size` that cover start..n."""
+    return [slice(i, min(i + size, n)) for i in range(start, n, size)]
 
 
 def difficulty_score(density: Tensor) -> Tensor:

@@ -1,8 +1,18 @@
-"""The device that a fit runs on, and the precision that it is quick in."""
+"""The device that a fit runs on, how data gets there, and what it is quick in."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
+from torch import Tensor
 
-__all__ = ["device_or_cpu", "has_bfloat16", "resolve_device"]
+__all__ = [
+    "device_or_cpu",
+    "has_bfloat16",
+    "reproducible",
+    "resolve_device",
+    "to_device",
+]
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
@@ -35,6 +45,27 @@ def device_or_cpu(device: str | torch.device) -> torch.device:
         return resolve_device(device)
     except ValueError:
         return torch.device("cpu")
+
+
+def to_device(values: Tensor, device: torch.device) -> Tensor:
+    """Values of the CPU on a device. CUDA's queue of kernels goes on meanwhile."""
+    if device.type == "cuda" and values.device.type == "cpu":
+        return values.pin_memory().to(device, non_blocking=True)
+    return values.to(device)
+
+
+@contextmanager
+def reproducible(device: torch.device) -> Iterator[None]:
+    """On CUDA only convolutions that add up in the same order every time."""
+    if device.type != "cuda":
+        yield
+        return
+    before = torch.backends.cudnn.deterministic
+    torch.backends.cudnn.deterministic = True
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.deterministic = before
 
 
 def has_bfloat16(device: torch.device) -> bool:

@@ -76,7 +76,7 @@ class Guard:
             return True
         self.n_rollbacks += 1
         self.go_back(self.good, fault)
-        self.net.optimizer_.state.clear()
+        self.net.forget()
         self.slow_down()
         return False
 

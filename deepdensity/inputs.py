@@ -16,12 +16,16 @@ from sklearn.utils import gen_batches
 from sklearn.utils.sparsefuncs import incr_mean_variance_axis
 from torch import Tensor
 
-from ._typing import Samples
+from ._typing import Array, Samples
+from .devices import to_device
+from .rows import SomeRows
 
 __all__ = ["InputFormat", "Source", "image_layout", "input_format"]
 
 MAX_CHANNELS = 4  # an axis of 1 to 4 may be the channels of an image: grey to RGBA
 BLOCK = 1024  # rows read at a time
+GPU_BLOCK = 2**21  # values that a GPU reads at a time, if that is more
+HELD_SHARE = 0.5  # of a GPU's free memory that may hold all rows
 
 
 class Layout(NamedTuple):
@@ -175,14 +179,9 @@ class InputFormat(NamedTuple):
             for value in (self.offset, self.scale)
         )
 
-    def normalise(self, rows: Any, in_place: bool = False) -> Tensor:
-        """Rows of X (b, d), a floating tensor -> (b, *shape).
-
-        In the memory of `rows`, if so asked: nothing is allocated.
-        """
+    def normalise(self, rows: Any) -> Tensor:
+        """Rows of X (b, d), a floating tensor -> (b, *shape)."""
         offset, scale = self.shift(rows)
-        if in_place:
-            return self.layout.to_network(rows.sub_(offset).div_(scale))
         return self.layout.to_network((rows - offset) / scale)
 
     def restore(self, batch: Any) -> Tensor:
@@ -255,12 +254,57 @@ class Source:
         self.device = device
         double = X.dtype == np.float64 and device.type != "mps"  # MPS has no float64
         self.dtype = torch.float64 if double else torch.float32
+        self.shift = tuple(
+            format.shift(torch.empty(0, dtype=self.dtype, device=device))
+        )
+        self.held: Tensor | None = None
 
     def __len__(self) -> int:
         return int(self.X.shape[0])
 
+    def hold(self) -> None:
+        """Keep all rows on the GPU, as they are stored, if half of its room will do.
+
+        A batch is then read there, without a way through the CPU.
+        """
+        if self.device.type != "cuda" or not isinstance(self.X, np.ndarray):
+            return
+        free, _ = torch.cuda.mem_get_info(self.device)
+        if self.X.nbytes > free * HELD_SHARE:
+            return
+        kind = torch.from_numpy(np.empty(0, dtype=self.X.dtype)).dtype
+        self.held = torch.empty(self.X.shape, dtype=kind, device=self.device)
+        for block in gen_batches(len(self), BLOCK):  # a memory map is read as it comes
+            self.held[block] = torch.from_numpy(np.array(self.X[block]))
+
+    def batches_at_once(self, batch_size: int) -> int:
+        """How many batches to read by one call: of a GPU, where calls take longest."""
+        if self.device.type != "cuda":
+            return 1
+        return max(1, GPU_BLOCK // (batch_size * int(self.X.shape[1])))
+
+    def part(self, rows: Array) -> "Source":
+        """A source of some of the rows."""
+        part = Source(SomeRows(self.X, rows), self.format, self.device)
+        if self.held is not None:
+            part.held = self.held[torch.from_numpy(rows).to(self.device)]
+        return part
+
     def read(self, rows: Any, dtype: torch.dtype = torch.float32) -> Tensor:
         """A batch of the rows given by a slice or an index array: (b, *shape)."""
+        values = self.stored(rows).to(self.dtype)
+        offset, scale = self.shift
+        # in its own memory: nothing is allocated
+        batch = self.format.layout.to_network(values.sub_(offset).div_(scale))
+        return batch.to(dtype)
+
+    def stored(self, rows: Any) -> Tensor:
+        """Rows as they are stored, a copy on the device: (b, d)."""
+        if self.held is not None:
+            if isinstance(rows, slice):
+                return self.held[rows].clone()
+            index = torch.from_numpy(np.ascontiguousarray(rows))
+            return self.held.index_select(0, to_device(index, self.device))
         values = self.X[rows]  # by an index array a copy
         if sparse.issparse(values):
             values = values.toarray()
@@ -270,9 +314,11 @@ class Source:
         values = torch.from_numpy(np.ascontiguousarray(values))
         if self.device.type == "mps" and values.dtype == torch.float64:
             values = values.float()
-        values = values.to(self.device).to(self.dtype)
-        return self.format.normalise(values, in_place=True).to(dtype)
+        return to_device(values, self.device)
 
     def blocks(self) -> Iterator[slice]:
-        """Slices that cover all rows in order."""
-        yield from gen_batches(len(self), BLOCK // 2)
+        """Slices that cover all rows in order: of a GPU as large as its room allows."""
+        n_rows = BLOCK // 2
+        if self.device.type == "cuda":
+            n_rows = max(n_rows, GPU_BLOCK // self.X.shape[1])
+        yield from gen_batches(len(self), n_rows)

@@ -17,7 +17,7 @@ from .assignment import (
     soft_assignment,
     squared_distances_to,
 )
-from .density_cores import core_similarity
+from .density_cores import DensityCores, core_similarity
 from .stability import determinacy, instability, otsu_threshold, sample_stability
 
 __all__ = ["CurriculumLoss", "InstabilityLoss", "ReconstructionLoss", "total_loss"]
@@ -106,7 +106,18 @@ class CurriculumLoss(ReconstructionLoss):
         super().__init__()
         self.gamma = gamma
         self.scale = scale
-        self.cores: Any = None
+        self._cores: Any = None
+
+    @property
+    def cores(self) -> Any:
+        return self._cores
+
+    @cores.setter
+    def cores(self, cores: Any) -> None:
+        # in the place of the last ones, where a recorded step looks for them
+        if self._cores is not None:
+            cores = DensityCores(*map(Tensor.copy_, self._cores, cores))
+        self._cores = cores
 
     def forward(
         self, z: Tensor, reconstruction: Tensor, original: Tensor, target: Any = None

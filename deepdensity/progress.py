@@ -3,6 +3,7 @@
 from typing import Any
 
 from skorch.callbacks import Callback
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from ._typing import Samples
@@ -11,6 +12,7 @@ __all__ = ["Progress"]
 
 FORMAT = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
 SMOOTHING = 0.9  # of the loss from step to step
+ASKED = 20  # steps of a GPU from one look at its loss to the next
 
 
 # skorch has no types, which mypy holds against its classes as bases
@@ -64,12 +66,16 @@ class Progress(Callback):  # type: ignore[misc]
     def on_batch_end(
         self, net: Any, batch: Any = None, training: bool = False, **kwargs: Any
     ) -> None:
-        loss = net.history[-1]["batches"][-1]["train_loss"]
+        batches = net.history[-1]["batches"]
+        self.bar.update(1 / self.n_steps)
+        loss = batches[-1]["train_loss"]
+        if isinstance(loss, Tensor) and len(batches) % ASKED != 1:
+            return  # to ask a GPU would be to wait for it
+        loss = float(loss)
         last = self.shown.get("loss", loss)
         self.shown["loss"] = SMOOTHING * last + (1 - SMOOTHING) * loss
         told = {**self.shown, "loss": f"{self.shown['loss']:.4g}"}
         self.bar.set_postfix(told, refresh=False)
-        self.bar.update(1 / self.n_steps)
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         self.n_epochs += 1

@@ -13,6 +13,7 @@ from skorch.callbacks import (
     LRScheduler,
     PassthroughScoring,
 )
+from torch import Tensor
 
 __all__ = [
     "SCHEDULES",
@@ -22,6 +23,7 @@ __all__ = [
     "check_callbacks",
     "constant",
     "one_cycle",
+    "set_rate",
 ]
 
 WARM_UP = 0.1  # share of the steps
@@ -83,10 +85,11 @@ class RecordedRate(Callback):  # type: ignore[misc]
         self, net: Any, batch: Any = None, training: bool = False, **kwargs: Any
     ) -> None:
         if training:
-            self.rate_ = float(net.optimizer_.param_groups[0]["lr"])
+            rate = net.optimizer_.param_groups[0]["lr"]
+            self.rate_ = rate.clone() if isinstance(rate, Tensor) else rate
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        net.history.record("lr", self.rate_)
+        net.history.record("lr", float(self.rate_))
 
 
 # skorch has no types, which mypy holds against its classes as bases
@@ -126,8 +129,16 @@ class ScheduledRate(Callback):  # type: ignore[misc]
         progress = (self.step + 0.5) / self.n_steps
         rate = self.lr * self.schedule(progress, self.warm_up)
         for group in net.optimizer_.param_groups:
-            group["lr"] = rate
+            set_rate(group, rate)
         self.step += 1
+
+
+def set_rate(group: Any, rate: float) -> None:
+    """Set the learning rate of an optimiser's group; a tensor stays where it is."""
+    if isinstance(group["lr"], Tensor):
+        group["lr"].fill_(rate)
+    else:
+        group["lr"] = rate
 
 
 def check_callbacks(callbacks: list[Any] | None, schedule: str) -> None:

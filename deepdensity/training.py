@@ -1,135 +1,31 @@
-"""The training of an autoencoder on a source of batches: the only training loop.
-
-The loop itself is skorch's. What is added: criteria see the embedding and the
-reconstruction, batches come whole, and a block of code can run between epochs.
-"""
+"""The training of an autoencoder on a source of batches, phase by phase."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
-from skorch import NeuralNet
 from skorch.history import History
 from torch import Tensor, nn
 
-from ._typing import Array, Samples
+from ._typing import Array
 from .batches import BatchIterator, TrainingSet
+from .devices import to_device
 from .inference import embed
 from .inputs import Source
 from .interruption import Interruption
 from .losses import ReconstructionLoss
 from .passes import network_passes
+from .phase_net import PHASES, AutoencoderNet, DecoderNet
 from .progress import Progress
-from .rows import SomeRows
+from .recorded_steps import GraphRecorder
 from .schedules import SCHEDULES, WARM_UP, RecordedRate, ScheduledRate
 
-__all__ = ["AutoencoderNet", "Trainer"]
-
-PHASES = {"pretrain": "pretraining", "cluster": "clustering", "decoder": "decoder"}
-
-
-# skorch has no types, which mypy holds against its classes as bases
-class PhaseNet(NeuralNet):  # type: ignore[misc]
-    """skorch net of one phase: it trains epoch by epoch until the phase has `ended`.
-
-    Callbacks are told of the train begin with the first epoch: of a phase without
-    epochs they hear nothing.
-    """
-
-    bfloat16 = False  # whether the network computes in half the precision
-    begun = False
-    stopped = False  # by a callback, as skorch's EarlyStopping does
-
-    @property
-    def ended(self) -> bool:
-        """Whether a callback or the user has ended the phase."""
-        return self.stopped or bool(self.interruption.asked)
-
-    def fit_loop(
-        self, X: Samples, y: Any = None, epochs: Any = None, **fit_params: Any
-    ) -> Self:
-        try:
-            for _ in range(epochs):
-                if self.ended:
-                    break
-                if not self.begun:
-                    self.begun = True
-                    self.notify("on_train_begin", X=None, y=None)
-                super().fit_loop(X, y, epochs=1, **fit_params)
-        except KeyboardInterrupt:  # a callback's, or that of a user who insists
-            if self.interruption.insisted:
-                raise
-            self.stopped = True
-        return self
-
-    def run_epoch(self, data: Any) -> bool:
-        """An epoch, unless the phase has ended; whether there was one."""
-        n_epochs = len(self.history)
-        self.fit_loop(data, epochs=1)
-        return len(self.history) > n_epochs
-
-    def precision(self, x: Tensor) -> torch.autocast:
-        """The context in which the network computes."""
-        return torch.autocast(x.device.type, torch.bfloat16, enabled=self.bfloat16)
-
-    def end(self) -> None:
-        if self.begun:
-            self.notify("on_train_end", X=None, y=None)
-
-    @property
-    def n_steps(self) -> int:
-        """Batches trained on in all epochs so far."""
-        return sum(len(row["batches"]) for row in self.history)
-
-    @property
-    def place(self) -> str:
-        """How far the phase has come, in words."""
-        n_epochs = len(self.history)
-        return (
-            f"in the {PHASES.get(self.phase, self.phase)} phase, after {n_epochs} "
-            f"epoch{'s' * (n_epochs != 1)} ({self.n_steps} steps)"
-        )
-
-
-class AutoencoderNet(PhaseNet):
-    """skorch net around a module with ``encode`` and ``decode``.
-
-    Its criterion gets embedding, reconstruction, the sample to reconstruct and the
-    target; the decoder runs only for a criterion that `reconstructs`.
-    """
-
-    passes = network_passes()
-
-    def infer(self, x: Any, **fit_params: Any) -> Any:
-        encode, decode = self.passes
-        with self.precision(x):
-            z = encode(self.module_, x)
-            decodes = self.criterion_.reconstructs
-            reconstruction = decode(self.module_, z).float() if decodes else None
-        return z.float(), reconstruction
-
-    def get_loss(
-        self, y_pred: Any, y_true: Samples, X: Samples = None, training: bool = False
-    ) -> Any:
-        return self.criterion_(*y_pred, *y_true)
-
-
-class DecoderNet(PhaseNet):
-    """skorch net that trains the decoder alone: x is an embedding, the target its X."""
-
-    def infer(self, x: Any, **fit_params: Any) -> Any:
-        with self.precision(x):
-            return self.module_.decode(x).float()
-
-    def get_loss(
-        self, y_pred: Any, y_true: Samples, X: Samples = None, training: bool = False
-    ) -> Any:
-        return self.criterion_(y_pred, y_true[1])
+__all__ = ["Trainer"]
 
 
 class Trainer:
@@ -187,6 +83,7 @@ class Trainer:
     ) -> None:
         self.module = module.to(source.device)
         self.source = source
+        source.hold()
         self.generator = generator
         self.lr = lr
         self.batch_size = batch_size
@@ -220,8 +117,7 @@ class Trainer:
         The views of vectors go by the numbers of the rows.
         """
         part = copy.copy(self)
-        source = self.source
-        part.source = Source(SomeRows(source.X, rows), source.format, source.device)
+        part.source = self.source.part(rows)
         return part
 
     @property
@@ -285,11 +181,14 @@ class Trainer:
         net.phase = name
         net.bfloat16 = self.bfloat16
         net.interruption = self.interruption
+        if self.source.device.type == "cuda":
+            net.record_steps(GraphRecorder(self.source.device))
         return net
 
     def finish(self, net: Any) -> None:
         """End a net's training and keep its history."""
         net.end()
+        net.recorded = None  # it and the net hold each other, and memory of the GPU
         for row in net.history:
             row["phase"] = net.phase
         self.history.extend(net.history)
@@ -363,7 +262,7 @@ class DecoderSet(TrainingSet):
 
     def __getitem__(self, chunk: Any) -> Any:
         x, _ = super().__getitem__(chunk)
-        return self.Z[chunk].to(x.device), x
+        return to_device(self.Z[chunk], x.device), x
 
 
 def encoder_parameters(module: Any, source: Source) -> Any:

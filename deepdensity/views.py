@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ._typing import Array
+from .devices import to_device
 
 if TYPE_CHECKING:
     from .inputs import Source
@@ -77,9 +78,10 @@ class NeighbourViews:
             partners = self.partners(rows, generator)
             swapped = torch.rand(len(x), 1, generator=generator)[:, 0] < self.swap
             x = x.clone()
-            x[swapped.to(x.device)] = self.source.read(partners[swapped.numpy()])
+            places = to_device(swapped.nonzero()[:, 0], x.device)
+            x[places] = self.source.read(partners[swapped.numpy()])
         kept = torch.rand(x.shape, generator=generator) >= self.dropout
-        return x * kept.to(x), original
+        return x * to_device(kept, x.device).to(x.dtype), original
 
     def partners(self, rows: Any, generator: torch.Generator) -> Array:
         """A random neighbour of each row: int array (b,)."""

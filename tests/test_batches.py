@@ -137,3 +137,37 @@ def test_views_of_a_lone_sample_get_its_row_twice():
 
     list(BatchIterator(TrainingSet(numbered_source(1)), 8, generator(), views))
     assert rows == [0, 0]
+
+
+@pytest.mark.parametrize("at_once", [2, 3, 100])
+@pytest.mark.parametrize("n_batches", [None, 3, 7])
+def test_batches_that_are_read_together_are_the_same(at_once, n_batches, monkeypatch):
+    chosen = np.arange(3, 26)
+    targets = torch.from_numpy(-chosen)[:, None]
+    data = TrainingSet(numbered_source(40), chosen, targets, n_batches)
+    expected = list(BatchIterator(data, 5, generator()))
+    monkeypatch.setattr(Source, "batches_at_once", lambda self, size: at_once)
+    found = list(BatchIterator(data, 5, generator()))
+    assert len(found) == len(expected) == (n_batches or 5)
+    for (x, (original, target)), (y, _) in zip(found, expected):
+        assert original is x
+        assert torch.equal(x, y)  # in the same order: nothing else is drawn
+        assert_array_equal(target, -x[:, :1])
+
+
+@pytest.mark.parametrize("at_once", [1, 4])
+def test_views_of_batches_that_are_read_together(at_once, monkeypatch):
+    monkeypatch.setattr(Source, "batches_at_once", lambda self, size: at_once)
+
+    def views(x, rows, random):
+        assert_array_equal(x[:, 0], rows)
+        return x + 0.5, -x
+
+    batches = list(
+        BatchIterator(TrainingSet(numbered_source(23)), 4, generator(), views)
+    )
+    assert [len(x) for x, _ in batches] == [4, 4, 4, 4, 4, 3]
+    for x, (original, _) in batches:
+        assert_array_equal(original, 0.5 - x)
+    seen = torch.cat([x[:, 0] for x, _ in batches]) - 0.5
+    assert sorted(seen.tolist()) == list(range(23))

@@ -2,14 +2,17 @@
 
 import csv
 import multiprocessing
+import os
 
 import numpy as np
 import pytest
+import torch
 from scipy import sparse
 from sklearn.datasets import make_blobs
 
 from benchmarks.papers import (
     accuracy,
+    child,
     curves,
     decs_grid,
     idcl_ablation,
@@ -200,6 +203,16 @@ def test_time_limit(home):
     limits = ["--seeds", "0", "--time-limit", "0.2"]
     (row,) = run(table(endless=endless), home, *limits)
     assert row["error"].startswith("TimeoutError")
+
+
+def test_on_a_gpu_fits_stay_in_the_process(monkeypatch):
+    assert child.in_child(os.getpid)[0] != os.getpid()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert child.in_child(os.getpid) == (os.getpid(), "")
+    assert child.in_child(lambda: 1 / 0) == (
+        None,
+        "ZeroDivisionError: division by zero",
+    )
 
 
 def test_options_are_recorded(home):

@@ -3,7 +3,13 @@
 import pytest
 import torch
 
-from deepdensity.devices import device_or_cpu, has_bfloat16, resolve_device
+from deepdensity.devices import (
+    device_or_cpu,
+    has_bfloat16,
+    reproducible,
+    resolve_device,
+    to_device,
+)
 
 
 def test_auto_is_cuda_where_there_is_one():
@@ -60,3 +66,19 @@ def test_a_gpu_is_asked_for_bfloat16_of_its_own(has, monkeypatch):
         torch.cuda, "is_bf16_supported", lambda including_emulation: has
     )
     assert has_bfloat16(torch.device("cuda")) is has
+
+
+def test_values_for_the_cpu_stay_where_they_are():
+    values = torch.arange(3)
+    assert to_device(values, torch.device("cpu")) is values
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_convolutions_of_a_gpu_are_reproducible_for_a_while(before, monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", before)
+    with reproducible(torch.device("cpu")):
+        assert torch.backends.cudnn.deterministic is before
+    with pytest.raises(ZeroDivisionError), reproducible(torch.device("cuda")):
+        assert torch.backends.cudnn.deterministic
+        raise ZeroDivisionError
+    assert torch.backends.cudnn.deterministic is before

@@ -426,3 +426,53 @@ def test_blocks_cover_all_rows_in_order(n):
     blocks = [source.read(block) for block in source.blocks()]
     assert_array_equal(torch.cat(blocks), X)
     assert max(len(block) for block in blocks) <= 512
+
+
+@pytest.mark.parametrize("dtype", ["u1", "f4", "f8"])
+def test_rows_that_are_held_are_read_as_those_that_are_not(dtype):
+    X = np.random.default_rng(0).integers(256, size=(10, 6)).astype(dtype)
+    source = Source(X, input_format(X, image_layout((6,), (2, 3))), CPU)
+    expected = [source.read(rows) for rows in ROWS]
+    some = np.array([1, 4, 5, 8])
+    expected_part = source.part(some).read(np.array([3, 0]))
+    source.hold()
+    assert source.held is None  # for a GPU alone
+    source.held = torch.from_numpy(X.copy())
+    held = source.held.clone()
+    source.X = None  # not asked any more
+    for rows, batch in zip(ROWS, expected):
+        assert torch.equal(source.read(rows), batch)
+        source.read(rows).add_(1)
+    assert torch.equal(source.held, held)
+    source.X = X
+    assert torch.equal(source.part(some).read(np.array([3, 0])), expected_part)
+
+
+def test_a_gpu_reads_as_much_at_once_as_its_room_allows():
+    X = np.zeros((30_000, 784), dtype=np.uint8)
+    source = Source(X, InputFormat(image_layout((784,)), np.zeros(1), np.ones(1)), CPU)
+    assert source.batches_at_once(256) == 1
+    source.device = torch.device("cuda")
+    assert source.batches_at_once(256) == 10
+    assert source.batches_at_once(100_000) == 1
+    blocks = list(source.blocks())
+    assert blocks[0] == slice(0, 2**21 // 784)
+    assert sum(block.stop - block.start for block in blocks) == len(X)
+
+
+@pytest.mark.parametrize(("room", "kept"), [(2 * 240, True), (2 * 240 - 1, False)])
+def test_rows_are_held_if_half_of_the_room_will_do(room, kept, monkeypatch):
+    X = np.random.default_rng(0).normal(size=(10, 6)).astype(np.float32)  # 240 bytes
+    source = Source(X, input_format(X, image_layout((6,))), CPU)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (room, 10 * room))
+
+    class OnGPU:
+        type = "cuda"
+
+    own = torch.empty
+    source.device = OnGPU()
+    monkeypatch.setattr(torch, "empty", lambda *a, device=None, **k: own(*a, **k))
+    source.hold()
+    assert (source.held is not None) is kept
+    if kept:
+        assert_array_equal(source.held, X)

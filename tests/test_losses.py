@@ -195,3 +195,16 @@ def test_a_step_down_the_gradient_makes_the_samples_more_stable():
     with torch.no_grad():
         criterion.centres -= 0.05 * gradient
     assert criterion(z, None, None) < before
+
+
+def test_later_cores_lie_where_the_first_ones_did():
+    criterion = CurriculumLoss(gamma=0.1)
+    assert criterion.cores is None
+    criterion.cores = DensityCores(torch.zeros(2, 3), torch.ones(2))
+    first = criterion.cores
+    later = DensityCores(torch.full((2, 3), 5.0), torch.full((2,), 6.0))
+    criterion.cores = later
+    assert criterion.cores is not first  # by which a recorder of labels tells
+    for found, place, expected in zip(criterion.cores, first, later):
+        assert found.data_ptr() == place.data_ptr() != expected.data_ptr()
+        assert torch.equal(found, expected)

@@ -190,7 +190,7 @@ def test_validity_of_duplicates_and_of_long_vectors():
 def test_a_large_cluster_is_scored_tile_by_tile(monkeypatch):
     Z, labels = random_clusters(90, 2, 3, seed=0)
     expected = density_validity_score(Z, labels)
-    monkeypatch.setattr("deepdensity.density.TILE", 7)
+    monkeypatch.setattr("deepdensity.metrics.validity.TILE", 7)
     assert density_validity_score(Z, labels) == expected
 
 

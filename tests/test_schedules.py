@@ -4,10 +4,17 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from numpy.testing import assert_allclose
 from skorch.callbacks import LRScheduler
 
-from deepdensity.schedules import SCHEDULES, ScheduledRate, constant, one_cycle
+from deepdensity.schedules import (
+    SCHEDULES,
+    ScheduledRate,
+    constant,
+    one_cycle,
+    set_rate,
+)
 
 from . import reference
 from .common import BOTH, decs, digit_vectors
@@ -89,6 +96,17 @@ def test_batches_of_validation_are_no_steps():
     callback.on_batch_begin(net, training=False)
     assert net.optimizer_.param_groups[0]["lr"] == 7
     assert callback.step == 0
+
+
+def test_a_rate_that_is_a_tensor_stays_the_same_one():
+    group = {"lr": torch.tensor(7.0)}
+    rate = group["lr"]
+    set_rate(group, 0.5)
+    assert group["lr"] is rate
+    assert rate == 0.5
+    group = {"lr": 7.0}
+    set_rate(group, 0.5)
+    assert group == {"lr": 0.5}
 
 
 # -- in the history of a fit -----------------------------------------------------------

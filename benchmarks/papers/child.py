@@ -2,6 +2,8 @@
 
 import multiprocessing
 
+import torch
+
 __all__ = ["in_child"]
 
 
@@ -9,10 +11,11 @@ def in_child(work, limit=None):
     """What ``work()`` returns, and the text of the error if there was one.
 
     The process is ended after `limit` seconds. One that the system ends, for lack of
-    memory most often, is an error too. Where processes cannot be forked the work is
-    done in this one, without a limit.
+    memory most often, is an error too. Where processes cannot be forked, and on a GPU,
+    which a fork cannot use, the work is done in this one, without a limit.
     """
-    if "fork" not in multiprocessing.get_all_start_methods():
+    forks = "fork" in multiprocessing.get_all_start_methods()
+    if not forks or torch.cuda.is_available():
         return attempt(work)
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)

@@ -28,7 +28,8 @@ from deepdensity import (
 )
 from deepdensity.core_head import DensityCoreHead
 from deepdensity.fitted import FittedDeepClustering
-from deepdensity.training import AutoencoderNet, Trainer
+from deepdensity.phase_net import AutoencoderNet
+from deepdensity.training import Trainer
 
 from .timing import machine
 

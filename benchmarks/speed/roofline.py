@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from .steps import N_STEPS, settings
+from .steps import N_STEPS, settings, steps_on
 from .timing import Ratio, interleaved
 
 __all__ = ["floor", "step_over_roofline"]
@@ -38,7 +38,7 @@ def bandwidth(device):
 def operations(setting):
     """Operations of a step: those of its matrix products and convolutions."""
     with FlopCounterMode(display=False) as counter:
-        setting.bare_loop()
+        setting.bare_loop(N_STEPS)
     return counter.get_total_flops() / N_STEPS
 
 
@@ -65,6 +65,6 @@ def step_over_roofline(device, n_rounds):
             rates[bfloat16] = peak_rate(device, bfloat16)
         n_parameters = sum(p.numel() for p in setting.module.parameters())
         least = floor(operations(setting), n_parameters, rates[bfloat16], copied)
-        seconds = interleaved([setting.ours], n_rounds, device)[:, 0] / N_STEPS
+        seconds = interleaved([setting.ours], n_rounds, device)[:, 0] / steps_on(device)
         ratios = list(seconds / least)
         yield Ratio(f"floor, {name}", float(np.median(seconds)), least, ratios, "")

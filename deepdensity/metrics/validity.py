@@ -11,7 +11,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import HasMethods, validate_params
 
 from .._typing import Array, Estimator, Samples
-from ..density import tiles
+from ..density import TILE, tiles
 from .accuracy import check_labels
 from .sampling import SAMPLE_CONSTRAINTS, random_rows
 
@@ -187,7 +187,7 @@ def core_distances(Z: Array) -> Array:
     """All-points core distance of each sample of a cluster: (m,)."""
     m, d = Z.shape
     log_density = np.empty(m)
-    for rows in tiles(m):
+    for rows in tiles(m, TILE):
         with np.errstate(divide="ignore"):  # of duplicates: a core distance of 0
             powers = -d * np.log(cdist(Z[rows], Z))
         powers[np.arange(len(powers)), np.arange(rows.start, rows.stop)] = -np.inf
