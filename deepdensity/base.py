@@ -371,7 +371,7 @@ class BaseDeepClustering(FirstClusters):
         if improved and n_epochs > 0:
             left_behind = not reconstructs
         else:
-            left_behind = bool(self.start_scores_)
+            left_behind = self._start_trained
         if left_behind and not trainer.interruption.asked:
             n_epochs = max(self._pretrain_epochs(trainer), n_epochs)
             trainer.refit_decoder(math.ceil(DECODER_SHARE * n_epochs))

@@ -400,7 +400,7 @@ class DECSClustering(BaseDeepClustering):
         if self._keeps_clusters():
             self._keep_kernel_scale()
             labels = self.pretrain_labels_ = self._labels(trainer.embed())
-            self.start_scores_ = {}
+            self.start_scores_, self._start_trained = {}, False
             self.start_information_ = self._information(trainer)
         else:
             self.cluster_centers_, labels = self._first_partition(trainer)

@@ -15,7 +15,7 @@ from .kept_steps import KeptSteps
 from .recipe import BALANCE, TRIAL_STEPS
 from .rows import some_rows
 from .starts import MIN_PER_CLUSTER, STARTS, kmeans_start, several_starts
-from .trials import best_trial, start_scale
+from .trials import best_trial, settled, start_scale
 
 if TYPE_CHECKING:
     from .training import Trainer
@@ -32,6 +32,9 @@ N_SCORED = 2  # views of a sample that start and end are compared by
 class FirstClusters(KeptSteps):
     """The start of the clustering phase, by `init` and `n_clusters`."""
 
+    _settles_start = False  # whether that of vectors is trained before the phase
+    _start_trained: bool  # whether the start has a network that was trained for it
+
     def _first_partition(self, trainer: Trainer) -> Any:
         """Centres (k, latent) and labels (n,) to start from; sets what they tell.
 
@@ -40,21 +43,38 @@ class FirstClusters(KeptSteps):
         """
         self.n_clusters_, self.n_clusters_scores_ = self._number(trainer)
         parameters = (self.n_clusters_, self.init, self.n_init, self._start_seed)
+        settles = self._settles(trainer)
 
         def choose() -> Any:
-            Z, start, *rest = self._choose_start(trainer, trainer.embed())
-            scale = start_scale(Z, *start)
+            Z, start, kmeans, scores, balance = self._choose_start(
+                trainer, trainer.embed()
+            )
+            scale, trained = start_scale(Z, *start), bool(scores)
+            if settles and not trainer.interruption.asked:
+                centres, labels = start
+                later = settled(trainer, centres, labels, TRIAL_STEPS, self._start_seed)
+                start, trained = later or start, later is not None
             views = (trainer.embed_view() for _ in range(N_SCORED))
-            labels = [nearest_centre(Z, start[0]) for Z in views]
-            return start, *rest, scale, net_information(labels)
+            seen = [nearest_centre(Z, start[0]) for Z in views]
+            facts = kmeans, scores, balance, trained
+            return start, facts, scale, net_information(seen)
 
-        start, kmeans, scores, self._tried_balance, scale, information = self._recall(
-            trainer, ("start", *parameters), choose
+        start, facts, scale, self.start_information_ = self._recall(
+            trainer, ("start", *parameters, settles), choose
         )
-        self.pretrain_labels_, self.start_scores_ = kmeans, scores
+        self.pretrain_labels_, self.start_scores_, *facts = facts
+        self._tried_balance, self._start_trained = facts
         self.kernel_scale_ = self._first_scale(trainer, scale)
-        self.start_information_ = information
         return start
+
+    def _settles(self, trainer: Trainer) -> bool:
+        """Whether to train the start for a while: of vectors; images try several."""
+        if not self._settles_start or self.init != "auto":
+            return False
+        if not 1 < self.n_clusters_ <= MOST_CLUSTERS:
+            return False
+        few = len(trainer.source) < MIN_PER_CLUSTER * self.n_clusters_
+        return not few and trainer.augment is None and "cluster" in trainer.views
 
     @property
     def _start_balance(self) -> float:

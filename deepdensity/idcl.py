@@ -98,13 +98,14 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
     init : {"auto", "k-means", "scaled-k-means", "gaussian-mixture", \
             "view-mixture", "merged-mixture", "spectral"}, default="auto"
         Where the clusters start; see :mod:`deepdensity.starts`. "k-means" is the
-        papers'. "auto" is "scaled-k-means" for vectors. For images it trains for 150
-        steps from "view-mixture", and from the components of six of "merged-mixture",
-        which are merged then, the best three to be trained again; it mends the best by
-        splitting and merging, and goes on from the one whose clusters change least from
-        view to view (:mod:`deepdensity.trials`). With more than 100 clusters it is
-        "k-means". It is made of a random 20,000 samples (or 100 a cluster, if that is
-        more) where there are more, all but "k-means" of 10,000 of these.
+        papers'. "auto" is "scaled-k-means" for vectors, trained for 150 steps by sample
+        stability. For images it trains for 150 steps from "view-mixture", and from the
+        components of six of "merged-mixture", which are merged then, the best three to
+        be trained again; it mends the best by splitting and merging, and goes on from
+        the one whose clusters change least from view to view
+        (:mod:`deepdensity.trials`). With more than 100 clusters it is "k-means". It is
+        made of a random 20,000 samples (or 100 a cluster, if that is more) where there
+        are more, all but "k-means" of 10,000 of these.
     n_init : int, default=20
         Runs of the k-means or of the mixture, of which the best is taken.
     kernel_scale : "auto" or float, default="auto"
@@ -280,6 +281,8 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         "density_": ("n_samples",),
         "difficulty_": ("n_samples",),
     }
+
+    _settles_start = True  # its own loss learns less from vectors than from images
 
     _set_by_clustering = (
         *BaseDeepClustering._set_by_clustering,
@@ -484,7 +487,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
         if self._keeps_clusters():
             self._keep_kernel_scale()
             labels = self.pretrain_labels_ = self._labels(trainer.embed())
-            self.start_scores_ = {}
+            self.start_scores_, self._start_trained = {}, False
             self.start_information_ = self._information(trainer)
         else:
             self.core_means_, labels = self._first_partition(trainer)

@@ -24,6 +24,7 @@ from .assignment import (
     squared_distances_to,
 )
 from .batches import TrainingSet
+from .guard import LOST
 from .information import joint_counts, view_information
 from .losses import InstabilityLoss
 from .merging import merge_parts
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Trial",
     "best_trial",
+    "settled",
     "start_scale",
     "try_start",
 ]
@@ -69,6 +71,7 @@ def try_start(
     seed: int,
     progress: Progress | None = None,
     balance: float = TRIAL_BALANCE,
+    n_views: int = N_VIEWS,
 ) -> Trial:
     """Train a copy of the network from a start by sample stability.
 
@@ -86,6 +89,8 @@ def try_start(
         A bar that all trials share.
     balance : float, default=1.0
         Weight of the balance of the clusters.
+    n_views : int, default=4
+        That the score is of; without any it is 0.
 
     Returns
     -------
@@ -109,9 +114,38 @@ def try_start(
     if not np.isfinite(Z).all():
         state = trainer.module.state_dict()
         return Trial(name, -np.inf, labels, [], state, balance)
-    views = [assign(trial.embed_view()) for _ in range(N_VIEWS)]
-    score = view_information(views)
+    views = [assign(trial.embed_view()) for _ in range(n_views)]
+    score = view_information(views) if views else 0.0
     return Trial(name, score, assign(Z), views, trial.module.state_dict(), balance)
+
+
+def settled(
+    trainer: Trainer, centres: Array, labels: Array, n_steps: int, seed: int
+) -> tuple[Array, Array] | None:
+    """A start after a while of training by sample stability, without balance.
+
+    The trainer's network is trained. Where a cluster has been lost, or training has
+    diverged, the network is as it was, and there is no start.
+
+    Parameters
+    ----------
+    trainer, centres, labels, n_steps, seed
+        As in :func:`try_start`.
+
+    Returns
+    -------
+    (centres, labels) or None
+    """
+    trial = try_start(
+        trainer, "settled", centres, labels, n_steps, seed, balance=0.0, n_views=0
+    )
+    before, after = (
+        np.bincount(of, minlength=len(centres)) for of in (labels, trial.labels)
+    )
+    if trial.score == -np.inf or (after < LOST * before).any():
+        return None
+    trainer.module.load_state_dict(trial.state)
+    return cluster_means(trainer.embed(), trial.labels, len(centres)), trial.labels
 
 
 def start_scale(Z: Array, centres: Array, labels: Array) -> float:

@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.cluster import KMeans
+from sklearn.datasets import make_blobs
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
@@ -739,6 +740,25 @@ def test_the_decoder_follows_a_start_that_was_tried(short, ends_at_start, monkey
     phases = model.history_[:, "phase"]
     # a tenth of the 8 epochs of pretraining, or of those of DECS's 12 steps
     assert phases.count("decoder") == 1 and phases[-1] == "decoder"
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_the_start_of_idcl_on_vectors_is_trained_for_a_while(short, short_trials):
+    X, _ = make_blobs(
+        300, centers=N_CLUSTERS, n_features=8, cluster_std=3.0, random_state=1
+    )
+    more = {"augment": "auto", "pretrain_epochs": 20}
+    model = only_start(short, init="auto", **more).fit(X)
+    as_chosen = only_start(short, init="scaled-k-means", **more).fit(X)
+    same = np.array_equal(model.embedding_, as_chosen.embedding_)
+    assert same is (short is decs)  # whose clustering phase does the same
+    # the decoder follows the network, where that has been trained without it
+    assert ("decoder" in model.history_[:, "phase"]) is (short is idcl)
+    assert "decoder" not in as_chosen.history_[:, "phase"]
+    assert model.start_scores_ == {}
+    assert_array_equal(model.pretrain_labels_, as_chosen.pretrain_labels_)
+    few = only_start(short, init="auto", **more).fit(X[: 10 * N_CLUSTERS - 1])
+    assert "decoder" not in few.history_[:, "phase"]
 
 
 @pytest.mark.parametrize("short", BOTH)

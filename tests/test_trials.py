@@ -14,7 +14,7 @@ from torch import nn
 from deepdensity import trials
 from deepdensity.assignment import cluster_means
 from deepdensity.split_merge import Repair
-from deepdensity.trials import best_trial, start_scale, try_start
+from deepdensity.trials import best_trial, settled, start_scale, try_start
 
 from . import reference
 from .common import source_of, trainer
@@ -326,3 +326,43 @@ def test_the_scale_of_a_start_is_that_of_its_clusters(width):
     distances = reference.squared_distances_to(Z, kmeans.cluster_centers_)
     found = start_scale(Z, kmeans.cluster_centers_, kmeans.labels_)
     assert_allclose(found, reference.kernel_scale(distances, kmeans.labels_))
+
+
+# -- a start that is trained alone -----------------------------------------------------
+
+
+def test_a_settled_start_has_the_network_that_it_has_trained():
+    run, y = pretrained()
+    before, generator = run.embed(), run.generator.get_state()
+    labels = y.copy()
+    labels[::10] = (labels[::10] + 1) % 4  # a tenth is wrong
+    centres, found = settled(run, *start_of(run, labels), N_STEPS, 0)
+    assert adjusted_rand_score(y, found) > 0.98 > adjusted_rand_score(y, labels)
+    Z = run.embed()
+    assert not np.allclose(Z, before)
+    assert_allclose(centres, cluster_means(Z, found, 4))
+    assert torch.equal(run.generator.get_state(), generator)  # has one of its own
+    assert len({row["phase"] for row in run.history}) == 1  # and its own history
+
+
+@pytest.mark.parametrize("fault", ["lost", "diverged"])
+def test_a_start_that_loses_a_cluster_or_diverges_is_left_alone(fault, monkeypatch):
+    run, y = pretrained()
+    before, start = run.embed(), start_of(run, y)
+    if fault == "diverged":
+        run.lr = 1e30
+    else:
+
+        def merged(*args, **kwargs):
+            trial = try_start(*args, **kwargs)
+            return trial._replace(labels=np.where(y == 3, 2, y))
+
+        monkeypatch.setattr(trials, "try_start", merged)
+    assert settled(run, *start, 5, 0) is None
+    assert_array_equal(run.embed(), before)
+
+
+def test_a_trial_without_views_has_no_score():
+    run, y = pretrained()
+    trial = try_start(run, "bare", *start_of(run, y), 5, 0, n_views=0)
+    assert (trial.views, trial.score) == ([], 0.0)

@@ -44,8 +44,8 @@ Rows of IDCL and DECS with nothing in brackets are of the present recipe, but th
 GTSRB, whose starts were the components of three runs, which are six now, and where
 IDCL's curriculum went from 0.6 to 0.95 of the samples, which goes from 0.9 to all now.
 Those of USPS, MNIST, Fashion and Letters were run on a GPU (NVIDIA H200, up to 16 fits
-beside each other, convolutions of ``float32`` rounded to TF32, as torch has it), as were
-all with ``device``, ``init``, ``max_iter`` or ``pretrain_epochs`` in brackets, and
+beside each other, convolutions of ``float32`` rounded to TF32, as torch has it), as
+were all with ``device``, ``init``, ``max_iter`` or ``pretrain_epochs`` in brackets, and
 Fashion and Letters with ``autoencoder`` alone; the others on a CPU. Mixtures of a start
 drew their random numbers otherwise in the CPU's rows. Those with ``precision`` in
 brackets are of the recipe before components of mixtures were merged for a start, trials
