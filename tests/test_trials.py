@@ -281,13 +281,11 @@ def test_chance_is_the_same_for_every_start():
     assert np.isfinite(other.score)
 
 
-def test_a_start_is_trained_for_the_steps_asked_for(monkeypatch):
+def test_a_start_is_trained_for_the_steps_asked_for():
     run, y = pretrained()
     batches = []
     run.views = {"cluster": lambda x, rows, g: (batches.append(len(rows)), (x, x))[1]}
-    monkeypatch.setattr("deepdensity.trials.N_VIEWS", 0)
-    monkeypatch.setattr("deepdensity.trials.view_information", lambda views: 0.0)
-    try_start(run, "a", *start_of(run, y), 17, 0)
+    try_start(run, "a", *start_of(run, y), 17, 0, n_views=0)
     assert batches == [50] * 17
 
 
