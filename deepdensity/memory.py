@@ -3,10 +3,10 @@
 A search over the clustering phase's parameters fits many times from one pretrained
 network. With ``memory="a_folder"`` (or a :class:`joblib.Memory`) the search for each
 vector's neighbours, the pretraining and the choice of the start are done once for all
-that share them, whichever the estimator, and the clustering phase once for fits that
-are the same: the refit of a search trains nothing, and a search that was broken off
-goes on where it was. The results are those of fits without it, to the last bit. What a
-step depends on makes its key:
+that share them, whichever the estimator (but that IDCL's start on vectors is its own),
+and the clustering phase once for fits that are the same: the refit of a search trains
+nothing, and a search that was broken off goes on where it was. The results are those of
+fits without it, to the last bit. What a step depends on makes its key:
 
 - X, the network, its weights and code, the state of the random generator;
 - `lr`, `batch_size`, `schedule`, `precision`, `compile`, `augment` and `device`; of
