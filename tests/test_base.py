@@ -747,7 +747,7 @@ def test_the_start_of_idcl_on_vectors_is_trained_for_a_while(short, short_trials
     X, _ = make_blobs(
         300, centers=N_CLUSTERS, n_features=8, cluster_std=3.0, random_state=1
     )
-    more = {"augment": "auto", "pretrain_epochs": 20}
+    more = {"augment": "auto", "pretrain_epochs": 8}
     model = only_start(short, init="auto", **more).fit(X)
     as_chosen = only_start(short, init="scaled-k-means", **more).fit(X)
     same = np.array_equal(model.embedding_, as_chosen.embedding_)
