@@ -49,21 +49,21 @@ class FirstClusters(KeptSteps):
             Z, start, kmeans, scores, balance = self._choose_start(
                 trainer, trainer.embed()
             )
-            scale, trained = start_scale(Z, *start), bool(scores)
+            trained = bool(scores)
+            scale = start_scale(Z, *start)  # as chosen: so it was tried
             if settles and not trainer.interruption.asked:
                 centres, labels = start
                 later = settled(trainer, centres, labels, TRIAL_STEPS, self._start_seed)
                 start, trained = later or start, later is not None
             views = (trainer.embed_view() for _ in range(N_SCORED))
             seen = [nearest_centre(Z, start[0]) for Z in views]
-            facts = kmeans, scores, balance, trained
-            return start, facts, scale, net_information(seen)
+            information = net_information(seen)
+            return start, kmeans, scores, balance, trained, scale, information
 
-        start, facts, scale, self.start_information_ = self._recall(
-            trainer, ("start", *parameters, settles), choose
-        )
-        self.pretrain_labels_, self.start_scores_, *facts = facts
-        self._tried_balance, self._start_trained = facts
+        found = self._recall(trainer, ("start", *parameters, settles), choose)
+        start, self.pretrain_labels_, self.start_scores_ = found[:3]
+        self._tried_balance, self._start_trained = found[3:5]
+        scale, self.start_information_ = found[5:]
         self.kernel_scale_ = self._first_scale(trainer, scale)
         return start
 

@@ -1,4 +1,4 @@
-"""Training steps as CUDA graphs: one launch in the place of some hundred.
+"""Training steps as CUDA graphs: one launch in the place of many.
 
 A step of a small network takes a GPU less time than Python needs to launch its kernels.
 Recorded once, the same kernels run again by a single call, on whatever is in the

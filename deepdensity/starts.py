@@ -327,9 +327,7 @@ def merged_mixtures(
 
     seeds = random.randint(2**31 - 1, size=n_runs)
     shares = itertools.cycle(PARTS)
-    with warnings.catch_warnings():  # a part is no cluster yet
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        found = side_by_side(run, zip(shares, map(int, seeds)))
+    found = side_by_side(run, zip(shares, map(int, seeds)))
     found.sort(key=lambda of: of[0], reverse=True)
     return [(labels, parts) for _, labels, parts in found]
 
@@ -340,7 +338,8 @@ def side_by_side(function: Callable[..., Any], arguments: Iterable[Any]) -> list
     Each has one thread of its own: a mixture's matrices are too small to be shared out.
     """
     parallel = Parallel(n_jobs=torch.get_num_threads(), prefer="threads")
-    with threadpool_limits(1):
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # it will do for a start
         results: list[Any] = parallel(delayed(function)(*of) for of in arguments)
     return results
 

@@ -1,5 +1,6 @@
 """Where the clusters start: partitions of blobs, centres, and the small cases."""
 
+import functools
 import warnings
 
 import numpy as np
@@ -320,3 +321,15 @@ def test_mixtures_do_not_depend_on_the_number_of_threads(name, blobs):
         torch.set_num_threads(before)
     assert_array_equal(labels, of_others)
     assert_array_equal(centres, others)
+
+
+@pytest.mark.parametrize("name", ["gaussian-mixture", "view-mixture", "merged-mixture"])
+def test_a_mixture_that_has_not_converged_will_do(name, blobs, monkeypatch):
+    Z, _ = blobs
+    short = functools.partial(starts.GaussianMixture, max_iter=1)
+    monkeypatch.setattr(starts, "GaussianMixture", short)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        centres, labels = STARTS[name](Z, Z, 5, 3, 0)
+    assert centres.shape == (5, 4)
+    assert len(labels) == len(Z)
