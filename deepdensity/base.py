@@ -1,27 +1,21 @@
-"""What both estimators share in a fit: seeds, network, pretraining, streams."""
+"""What both estimators share in a fit: seeds, network, pretraining, end."""
 
 import copy
-import functools
 import math
-from collections.abc import Callable
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
-from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from ._typing import Array, Auto, Samples
 from .devices import has_bfloat16, resolve_device
 from .first_clusters import N_SCORED, FirstClusters
-from .guard import Guard
 from .inference import reconstruction_error
 from .information import net_information
 from .inputs import Source, input_format
-from .interruption import Interruption
-from .neighbours import nearest_neighbours, neighbours_in_cluster
 from .networks.build import (
     AUTOENCODERS,
     build_autoencoder,
@@ -31,46 +25,20 @@ from .networks.build import (
 from .passes import can_compile
 from .recipe import (
     CLUSTER_BATCH,
-    STREAM_RATE,
     auto_batch_size,
     choose_views,
     pretraining_epochs,
     refresh_steps,
 )
 from .schedules import SCHEDULES, check_callbacks
-from .starts import MIN_PER_CLUSTER, STARTS
+from .starts import STARTS
 from .telling import warn
 from .training import Trainer
 from .unpacking import unpacked
 
-__all__ = ["BaseDeepClustering", "keeps_fitted_state"]
+__all__ = ["BaseDeepClustering"]
 
 DECODER_SHARE = 0.1  # of the epochs of the longer phase: a decoder's refit
-
-
-def keeps_fitted_state(fit: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate a fit so that where it fails the estimator stays as it was.
-
-    The first Ctrl-C is no failure: the fit ends soon, and a warning says so.
-    """
-
-    @functools.wraps(fit)
-    def wrapper(self: Any, X: Samples, y: Any = None) -> Any:
-        before = vars(self).copy()
-        try:
-            with Interruption() as interruption:
-                self._interruption = interruption
-                fit(self, X, y)
-            del self._interruption
-            if interruption.asked:
-                warn(interruption.message())
-            return self
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
-
-    return wrapper
 
 
 class BaseDeepClustering(FirstClusters):
@@ -130,87 +98,10 @@ class BaseDeepClustering(FirstClusters):
         "random_state": ["random_state"],
     }
 
-    # scikit-learn has no types, which mypy holds against its decorators
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def partial_fit(self, X: Samples, y: Any = None) -> Self:
-        """Refine encoder and clusters with one more batch of a stream.
-
-        The first batch of an estimator that has not been fitted is given to `fit`: it
-        needs as many samples as clusters at least, and should show all of them. Each
-        further batch, of any size, is trained on for ten epochs, with reconstruction,
-        by the estimator's own loss at a constant tenth of `lr`. Cluster i stays cluster
-        i, the input is scaled as in the first call, and nothing is kept of a batch but
-        what it has changed in network and clusters; `labels_`, `embedding_`,
-        `history_` and all else that is a matter of samples or epochs are those of the
-        last batch, and `pretrain_labels_` its clusters before it was trained on.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix
-            As in `fit`; samples of the same shape in each call.
-        y : Ignored
-
-        Returns
-        -------
-        self
-        """
-        if not hasattr(self, "module_"):
-            self.fit(X)
-        else:
-            self._refine(X)
-        return self
-
-    @keeps_fitted_state
-    def _refine(self, X: Samples, y: Any = None) -> Self:
-        """One more batch: the estimator's own part is `_train_on(trainer, Z)`."""
-        trainer = self._resume(X)
-        self._keep_kernel_scale()
-        Z = trainer.embed()
-        self.pretrain_labels_ = self._assign(Z).argmax(1)
-        self.start_scores_: dict[str, float] = {}
-        self.start_information_ = self._information(trainer)
-        guard, n_iter = self._train_on(trainer, Z)
-        if guard.report():
-            warn(guard.report())
-        self.information_ = self._information(trainer)
-        self._set_fitted(trainer, n_iter)
-        self._n_batches += 1
-        self._set_refined_head()
-        return self
-
-    def _resume(self, X: Samples) -> Trainer:
-        """The trainer of one more batch, on a copy of the network."""
-        X, device = self._check_new_data(X), resolve_device(self.device)
-        source = Source(unpacked(X), self._format, device)
-        seed = (self._start_seed + self._n_batches) % 2**31
-        clean = self.pretrain_target == "clean"
-        at_most = neighbours_in_cluster(len(source), self.n_clusters_)
-        find = functools.partial(nearest_neighbours, at_most=at_most)
-        augment, views = choose_views(self.augment, source, clean, seed, find)
-        return Trainer(
-            copy.deepcopy(self.module_),
-            source,
-            torch.Generator().manual_seed(seed),
-            lr=STREAM_RATE * self.lr,
-            batch_size=self._batch_size(CLUSTER_BATCH),
-            views=views,
-            augment=augment,
-            bfloat16=self._in_bfloat16(device),
-            callbacks=self.callbacks,
-            verbose=self.verbose,
-            interruption=self._interruption,
-        )
-
     def _in_bfloat16(self, device: torch.device) -> bool:
         if self.precision == "auto":
             return has_bfloat16(device)
         return self.precision == "bfloat16"
-
-    def _stream_guard(self, net: Any, labels: Array) -> Guard:
-        """A guard for a batch: a cluster of a few samples may lose them."""
-        guard = Guard(net, labels, self.n_clusters_)
-        guard.alive &= guard.first_sizes >= MIN_PER_CLUSTER
-        return guard
 
     def _begin(self, X: Samples) -> Trainer:
         """Validated data, a network and a random generator: the trainer of one fit."""

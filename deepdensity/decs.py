@@ -15,13 +15,14 @@ from torch import Tensor, nn
 
 from ._typing import Array, Auto, Samples
 from .assignment import soft_assignment, squared_distances_to
-from .base import BaseDeepClustering, keeps_fitted_state
 from .batches import TrainingSet
 from .convergence import LabelWatch
 from .guard import Guard
+from .kept_state import keeps_fitted_state
 from .losses import InstabilityLoss
 from .recipe import STREAM_EPOCHS, STREAM_RECONSTRUCTION, VECTOR_STEPS, iterations
 from .stability import DETERMINACIES, determinacy, otsu_threshold, sample_stability
+from .streams import StreamClustering
 
 if TYPE_CHECKING:
     from .training import Trainer
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["DECSClustering"]
 
 
-class DECSClustering(BaseDeepClustering):
+class DECSClustering(StreamClustering):
     """Deep clustering by sample stability (DECS, Cheng et al. 2024).
 
     An autoencoder is trained on (augmented) samples; k-means on its embedding gives
@@ -220,7 +221,7 @@ class DECSClustering(BaseDeepClustering):
     cluster_centers_: Array
 
     _parameter_constraints: dict[str, Any] = {
-        **BaseDeepClustering._parameter_constraints,
+        **StreamClustering._parameter_constraints,
         "alpha": [Interval(Real, 0, None, closed="neither")],
         "lambda_var": [Interval(Real, 0, None, closed="left")],
         "determinacy": [StrOptions(set(DETERMINACIES))],
@@ -230,12 +231,12 @@ class DECSClustering(BaseDeepClustering):
     }
 
     _fitted_shapes = {
-        **BaseDeepClustering._fitted_shapes,
+        **StreamClustering._fitted_shapes,
         "cluster_centers_": ("n_clusters", "n_components"),
         "stability_": ("n_samples",),
     }
 
-    _set_by_clustering = (*BaseDeepClustering._set_by_clustering, "cluster_centers_")
+    _set_by_clustering = (*StreamClustering._set_by_clustering, "cluster_centers_")
 
     def __init__(
         self,

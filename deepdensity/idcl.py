@@ -15,13 +15,13 @@ from torch import nn
 
 from ._typing import Array, Auto, Samples
 from .assignment import target_distribution
-from .base import BaseDeepClustering, keeps_fitted_state
 from .batches import TrainingSet
 from .convergence import LabelWatch
 from .core_head import DENSITIES, DensityCoreHead
 from .curriculum import PACINGS, Curriculum, Pace, check_fractions, select_easiest
 from .density import KERNELS
 from .guard import Guard
+from .kept_state import keeps_fitted_state
 from .losses import CurriculumLoss
 from .recipe import (
     CORE_FRACTIONS,
@@ -33,6 +33,7 @@ from .recipe import (
     auto_epochs,
     data_variance,
 )
+from .streams import StreamClustering
 
 if TYPE_CHECKING:
     from .training import Trainer
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["IDCLClustering"]
 
 
-class IDCLClustering(DensityCoreHead, BaseDeepClustering):
+class IDCLClustering(DensityCoreHead, StreamClustering):
     """Deep clustering by curriculum and density cores (IDCL, Zheng et al. 2024).
 
     An autoencoder is trained on (augmented) samples. Then, epoch by epoch, it is
@@ -254,7 +255,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
     """
 
     _parameter_constraints: dict[str, Any] = {
-        **BaseDeepClustering._parameter_constraints,
+        **StreamClustering._parameter_constraints,
         "pacing": [StrOptions(set(PACINGS)), callable],
         "pacing_epochs": [Interval(Integral, 1, None, closed="left"), None],
         "lambda_0": [Interval(Real, 0, 1, closed="right")],
@@ -275,7 +276,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
     }
 
     _fitted_shapes = {
-        **BaseDeepClustering._fitted_shapes,
+        **StreamClustering._fitted_shapes,
         "core_means_": ("n_clusters", "n_components"),
         "core_spreads_": ("n_clusters",),
         "density_": ("n_samples",),
@@ -285,7 +286,7 @@ class IDCLClustering(DensityCoreHead, BaseDeepClustering):
     _settles_start = True  # its own loss learns less from vectors than from images
 
     _set_by_clustering = (
-        *BaseDeepClustering._set_by_clustering,
+        *StreamClustering._set_by_clustering,
         *("curriculum_", "core_means_", "core_spreads_", "_core_fraction"),
     )
 

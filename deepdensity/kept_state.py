@@ -1,0 +1,36 @@
+"""A fit that fails, or is interrupted, loses nothing that was fitted before."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from ._typing import Samples
+from .interruption import Interruption
+from .telling import warn
+
+__all__ = ["keeps_fitted_state"]
+
+
+def keeps_fitted_state(fit: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a fit so that where it fails the estimator stays as it was.
+
+    The first Ctrl-C is no failure: the fit ends soon, and a warning says so.
+    """
+
+    @functools.wraps(fit)
+    def wrapper(self: Any, X: Samples, y: Any = None) -> Any:
+        before = vars(self).copy()
+        try:
+            with Interruption() as interruption:
+                self._interruption = interruption
+                fit(self, X, y)
+            del self._interruption
+            if interruption.asked:
+                warn(interruption.message())
+            return self
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    return wrapper

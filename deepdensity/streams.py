@@ -1,0 +1,108 @@
+"""A stream of batches: each further one refines encoder and clusters."""
+
+import copy
+import functools
+from typing import Any, Self
+
+import torch
+from sklearn.base import _fit_context
+
+from ._typing import Array, Samples
+from .base import BaseDeepClustering
+from .devices import resolve_device
+from .guard import Guard
+from .inputs import Source
+from .kept_state import keeps_fitted_state
+from .neighbours import nearest_neighbours, neighbours_in_cluster
+from .recipe import CLUSTER_BATCH, STREAM_RATE, choose_views
+from .starts import MIN_PER_CLUSTER
+from .telling import warn
+from .training import Trainer
+from .unpacking import unpacked
+
+__all__ = ["StreamClustering"]
+
+
+class StreamClustering(BaseDeepClustering):
+    """`partial_fit` of the estimators; a subclass brings the training on a batch.
+
+    That is `_train_on(trainer, Z)`, with Z (n, latent) the batch's embedding before it,
+    and `_set_refined_head()`.
+    """
+
+    # scikit-learn has no types, which mypy holds against its decorators
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Samples, y: Any = None) -> Self:
+        """Refine encoder and clusters with one more batch of a stream.
+
+        The first batch of an estimator that has not been fitted is given to `fit`: it
+        needs as many samples as clusters at least, and should show all of them. Each
+        further batch, of any size, is trained on for ten epochs, with reconstruction,
+        by the estimator's own loss at a constant tenth of `lr`. Cluster i stays cluster
+        i, the input is scaled as in the first call, and nothing is kept of a batch but
+        what it has changed in network and clusters; `labels_`, `embedding_`,
+        `history_` and all else that is a matter of samples or epochs are those of the
+        last batch, and `pretrain_labels_` its clusters before it was trained on.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix
+            As in `fit`; samples of the same shape in each call.
+        y : Ignored
+
+        Returns
+        -------
+        self
+        """
+        if not hasattr(self, "module_"):
+            self.fit(X)
+        else:
+            self._refine(X)
+        return self
+
+    @keeps_fitted_state
+    def _refine(self, X: Samples, y: Any = None) -> Self:
+        """One more batch: the estimator's own part is `_train_on(trainer, Z)`."""
+        trainer = self._resume(X)
+        self._keep_kernel_scale()
+        Z = trainer.embed()
+        self.pretrain_labels_ = self._assign(Z).argmax(1)
+        self.start_scores_: dict[str, float] = {}
+        self.start_information_ = self._information(trainer)
+        guard, n_iter = self._train_on(trainer, Z)
+        if guard.report():
+            warn(guard.report())
+        self.information_ = self._information(trainer)
+        self._set_fitted(trainer, n_iter)
+        self._n_batches += 1
+        self._set_refined_head()
+        return self
+
+    def _resume(self, X: Samples) -> Trainer:
+        """The trainer of one more batch, on a copy of the network."""
+        X, device = self._check_new_data(X), resolve_device(self.device)
+        source = Source(unpacked(X), self._format, device)
+        seed = (self._start_seed + self._n_batches) % 2**31
+        clean = self.pretrain_target == "clean"
+        at_most = neighbours_in_cluster(len(source), self.n_clusters_)
+        find = functools.partial(nearest_neighbours, at_most=at_most)
+        augment, views = choose_views(self.augment, source, clean, seed, find)
+        return Trainer(
+            copy.deepcopy(self.module_),
+            source,
+            torch.Generator().manual_seed(seed),
+            lr=STREAM_RATE * self.lr,
+            batch_size=self._batch_size(CLUSTER_BATCH),
+            views=views,
+            augment=augment,
+            bfloat16=self._in_bfloat16(device),
+            callbacks=self.callbacks,
+            verbose=self.verbose,
+            interruption=self._interruption,
+        )
+
+    def _stream_guard(self, net: Any, labels: Array) -> Guard:
+        """A guard for a batch: a cluster of a few samples may lose them."""
+        guard = Guard(net, labels, self.n_clusters_)
+        guard.alive &= guard.first_sizes >= MIN_PER_CLUSTER
+        return guard
