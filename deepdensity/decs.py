@@ -94,7 +94,8 @@ class DECSClustering(StreamClustering):
         "k-means". It is made of a random 20,000 samples (or 100 a cluster, if that is
         more) where there are more, all but "k-means" of 10,000 of these.
     n_init : int, default=20
-        Runs of the k-means or of the mixture, of which the best is taken.
+        Runs of the mixture or k-means, with "scaled-k-means" in each scaling; the best
+        one counts, or the most central of the best.
     kernel_scale : "auto" or float, default="auto"
         Squared length that the Student-t kernel takes for its unit. "auto" is a quarter
         of the clusters' mean variance at the start, and 1 at most where samples are

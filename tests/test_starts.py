@@ -11,19 +11,12 @@ from scipy.spatial.distance import pdist, squareform
 from sklearn.datasets import load_digits, make_blobs
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
-from sklearn.preprocessing import normalize
 
-from deepdensity import starts
 from deepdensity.assignment import cluster_means
 from deepdensity.information import net_information
 from deepdensity.metrics import clustering_accuracy
-from deepdensity.starts import (
-    STARTS,
-    merged_mixtures,
-    scaled_kmeans_start,
-    several_starts,
-    spectral_start,
-)
+from deepdensity.starts import STARTS, mixtures, several_starts, sizes, spectral_start
+from deepdensity.starts.mixtures import merged_mixtures
 
 SAMPLED = ["gaussian-mixture", "view-mixture", "merged-mixture", "spectral"]
 
@@ -110,8 +103,8 @@ def test_runs_take_the_numbers_of_parts_by_turns(blobs, monkeypatch):
         numbers.append(self.n_components)
         return fit(self, X)
 
-    fit = starts.GaussianMixture.fit
-    monkeypatch.setattr(starts.GaussianMixture, "fit", spy)
+    fit = mixtures.GaussianMixture.fit
+    monkeypatch.setattr(mixtures.GaussianMixture, "fit", spy)
     merged_mixtures(Z, 4, 4, 0)
     assert numbers == [6, 8, 10, 6]
     numbers.clear()
@@ -125,7 +118,7 @@ def test_runs_take_the_numbers_of_parts_by_turns(blobs, monkeypatch):
 )
 def test_of_many_clusters_there_are_fewer_runs(n_clusters, n_init, n_runs, monkeypatch):
     Z = np.random.default_rng(0).normal(size=(400, 4))
-    monkeypatch.setattr(starts, "PARTS", (1.2,))
+    monkeypatch.setattr(mixtures, "PARTS", (1.2,))
     assert len(merged_mixtures(Z, n_clusters, n_init, 0)) == n_runs
 
 
@@ -192,7 +185,7 @@ def test_samples_beyond_the_many_that_are_used_join_the_others(
     name, blobs, monkeypatch
 ):
     Z, y = blobs
-    monkeypatch.setattr(starts, "MAX_SAMPLES", 150)
+    monkeypatch.setattr(sizes, "MAX_SAMPLES", 150)
     centres, labels = STARTS[name](Z, Z, 5, 5, 0)
     assert adjusted_rand_score(y, labels) > 0.98
     assert_allclose(centres, cluster_means(Z, labels, 5))
@@ -200,101 +193,16 @@ def test_samples_beyond_the_many_that_are_used_join_the_others(
 
 def test_of_more_than_10_000_samples_a_random_10_000_make_the_mixture(monkeypatch):
     Z, y = make_blobs(10_500, centers=3, cluster_std=0.3, random_state=3)
-    fit, fitted = starts.GaussianMixture.fit, []
+    fit, fitted = mixtures.GaussianMixture.fit, []
 
     def spy(self, X, y=None):
         fitted.append(X)
         return fit(self, X)
 
-    monkeypatch.setattr(starts.GaussianMixture, "fit", spy)
+    monkeypatch.setattr(mixtures.GaussianMixture, "fit", spy)
     _, labels = STARTS["view-mixture"](Z, Z, 3, 1, 0)
     assert [len(np.unique(X, axis=0)) for X in fitted] == [10_000]
     assert adjusted_rand_score(y, labels) > 0.99
-
-
-# -- k-means at several scalings -------------------------------------------------------
-
-
-def directions(spread=0.05):
-    """Three clusters a little apart in direction, and from 1 to 4 in length."""
-    random = np.random.default_rng(0)
-    y = np.arange(600) % 3
-    Z = normalize(0.9 + np.eye(3, 8))[y] + spread * random.normal(size=(600, 8))
-    return Z * random.uniform(1, 4, size=(600, 1)), y
-
-
-def test_where_length_says_nothing_directions_make_the_clusters():
-    Z, y = directions()
-    assert adjusted_rand_score(y, STARTS["k-means"](Z, Z, 3, 5, 0)[1]) < 0.5
-    assert adjusted_rand_score(y, scaled_kmeans_start(Z, Z, 3, 5, 0)[1]) > 0.98
-
-
-def test_where_length_tells_clusters_apart_it_counts():
-    y = np.arange(600) % 3
-    noise = np.random.default_rng(0).normal(size=(600, 4))
-    Z = np.array([1.0, 5.0, 9.0])[y, None] * np.ones(4) + 0.3 * noise
-    assert adjusted_rand_score(y, scaled_kmeans_start(Z, Z, 3, 5, 0)[1]) > 0.98
-
-
-def test_the_labels_are_those_of_the_nearest_centre():
-    Z, _ = directions(spread=0.2)
-    centres, labels = scaled_kmeans_start(Z, Z, 4, 3, 0)
-    distances = ((Z[:, None] - centres) ** 2).sum(2)
-    assert_array_equal(labels, distances.argmin(1))
-
-
-def test_rows_of_zeros_have_no_direction_and_do_no_harm():
-    Z, y = directions()
-    Z[:5] = 0
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        centres, labels = scaled_kmeans_start(Z, Z, 3, 5, 0)
-    assert np.isfinite(centres).all()
-    assert adjusted_rand_score(y[5:], labels[5:]) > 0.98
-
-
-def test_the_choice_is_by_the_clusters_of_neighbours(monkeypatch):
-    Z, _ = directions(spread=0.2)
-    seen = []
-
-    def worst(views):
-        seen.append(net_information(views))
-        return -seen[-1]
-
-    _, best = scaled_kmeans_start(Z, Z, 4, 3, 0)
-    monkeypatch.setattr(starts, "net_information", worst)
-    _, other = scaled_kmeans_start(Z, Z, 4, 3, 0)
-    assert len(seen) == 6 * 2  # three runs, by two
-    found = []
-    near = np.argsort(squareform(pdist(Z)), axis=1)[:, 1:26]  # 600 / 4 / 6
-    for labels in (best, other):
-        pairs = [np.repeat(labels, 25), labels[near].ravel()]
-        found.append(net_information(pairs))
-    assert_allclose(found, [max(seen), min(seen)])
-
-
-def test_of_many_samples_some_are_clustered_and_all_go_to_their_nearest(
-    blobs, monkeypatch
-):
-    Z, y = blobs
-    monkeypatch.setattr(starts, "MAX_SAMPLES", 150)
-    centres, labels = scaled_kmeans_start(Z, Z, 5, 5, 0)
-    assert adjusted_rand_score(y, labels) > 0.98
-    distances = ((Z[:, None] - centres) ** 2).sum(2)
-    assert_array_equal(labels, distances.argmin(1))
-    assert_allclose(centres, cluster_means(Z, labels, 5), atol=0.3)  # not of all
-
-
-def test_with_few_samples_of_the_draw_for_a_cluster_one_neighbour_is_compared(
-    blobs, monkeypatch
-):
-    Z, _ = blobs
-    monkeypatch.setattr(starts, "MAX_SAMPLES", 60)  # of Z, six for a cluster and fewer
-    monkeypatch.setattr(starts, "MIN_PER_CLUSTER", 1)
-    n_clusters = 20
-    centres, labels = scaled_kmeans_start(Z, Z, n_clusters, 2, 0)
-    assert centres.shape == (n_clusters, Z.shape[1])
-    assert len(np.unique(labels)) > 5
 
 
 def test_runs_side_by_side_come_in_their_order():
@@ -302,7 +210,7 @@ def test_runs_side_by_side_come_in_their_order():
     try:
         for n_threads in (1, 3):
             torch.set_num_threads(n_threads)
-            found = starts.side_by_side(pow, [(2, 5), (3, 2), (7, 1), (2, 0)])
+            found = mixtures.side_by_side(pow, [(2, 5), (3, 2), (7, 1), (2, 0)])
             assert found == [32, 9, 7, 1]
     finally:
         torch.set_num_threads(before)
@@ -326,8 +234,8 @@ def test_mixtures_do_not_depend_on_the_number_of_threads(name, blobs):
 @pytest.mark.parametrize("name", ["gaussian-mixture", "view-mixture", "merged-mixture"])
 def test_a_mixture_that_has_not_converged_will_do(name, blobs, monkeypatch):
     Z, _ = blobs
-    short = functools.partial(starts.GaussianMixture, max_iter=1)
-    monkeypatch.setattr(starts, "GaussianMixture", short)
+    short = functools.partial(mixtures.GaussianMixture, max_iter=1)
+    monkeypatch.setattr(mixtures, "GaussianMixture", short)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         centres, labels = STARTS[name](Z, Z, 5, 3, 0)

@@ -1,0 +1,35 @@
+"""Where the clustering phase starts: at k-means, as in the papers, or elsewhere."""
+
+from .kmeans import kmeans_start
+from .mixtures import (
+    gaussian_mixture_start,
+    merged_mixture_start,
+    view_mixture_start,
+)
+from .scaled_kmeans import most_central, scaled_kmeans_start
+from .several import same, several_starts
+from .sizes import MIN_PER_CLUSTER
+from .spectral import spectral_start
+
+__all__ = [
+    "MIN_PER_CLUSTER",
+    "STARTS",
+    "gaussian_mixture_start",
+    "kmeans_start",
+    "merged_mixture_start",
+    "most_central",
+    "same",
+    "scaled_kmeans_start",
+    "several_starts",
+    "spectral_start",
+    "view_mixture_start",
+]
+
+STARTS = {
+    "k-means": kmeans_start,
+    "scaled-k-means": scaled_kmeans_start,
+    "gaussian-mixture": gaussian_mixture_start,
+    "view-mixture": view_mixture_start,
+    "merged-mixture": merged_mixture_start,
+    "spectral": spectral_start,
+}
