@@ -29,7 +29,7 @@ from deepdensity.networks.conv import ConvAutoencoder
 from deepdensity.networks.convolutions import Conv2d, ConvTranspose2d
 from deepdensity.phase_net import AutoencoderNet
 
-from .common import BOTH, digit_vectors
+from .common import BOTH, digit_vectors, small_conv
 
 CPU = torch.device("cpu")
 
@@ -201,7 +201,7 @@ def test_transform_and_forward_are_of_the_same_rows(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("network", "shape", "n"), [("mlp", (8,), 300), ("conv", (8, 8), 3300)]
+    ("network", "shape", "n"), [("mlp", (8,), 300), (small_conv, (8, 8), 3300)]
 )
 def test_the_share_of_refreshes_is_from_one_to_the_next(network, shape, n, monkeypatch):
     clock = Clock(monkeypatch)  # of all modules: they share the module time
