@@ -49,7 +49,7 @@ random numbers otherwise in the CPU's rows of Digits and MNIST-test. ClustPy's f
 beside two others on two cores: their seconds say little. Those with ``precision`` in brackets are of the recipe before components of mixtures were merged
 for a start, trials had a balance of weight 1, DECS took more than 2,000 steps of large
 sets and IDCL clustered in batches of 256 (``doc/recipe.rst``): these are to be measured
-anew, as is the ablation."""
+anew, as is the ablation, but for that of USPS."""
 
 
 def page(results):
