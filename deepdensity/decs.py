@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
-from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
+from ._decorators import fit_context
 from ._typing import Array, Auto, Samples
 from .assignment import soft_assignment, squared_distances_to
 from .batches import TrainingSet
@@ -304,8 +304,7 @@ class DECSClustering(StreamClustering):
         self.balance = balance
         self.reconstruction_weight = reconstruction_weight
 
-    # scikit-learn has no types, which mypy holds against its decorators
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @fit_context(prefer_skip_nested_validation=True)
     @keeps_fitted_state
     def fit(self, X: Samples, y: Any = None) -> Self:
         """Learn embedding and clusters (Algorithm 1 of the paper).

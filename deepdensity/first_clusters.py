@@ -14,7 +14,7 @@ from .interruption import Interrupted
 from .kept_steps import KeptSteps
 from .recipe import BALANCE, TRIAL_STEPS
 from .rows import some_rows
-from .starts import MIN_PER_CLUSTER, STARTS, kmeans_start, several_starts
+from .starts import STARTS, kmeans_start, several_starts, too_few
 from .trials import best_trial, settled, start_scale
 
 if TYPE_CHECKING:
@@ -60,10 +60,15 @@ class FirstClusters(KeptSteps):
             information = net_information(seen)
             return start, kmeans, scores, balance, trained, scale, information
 
-        found = self._recall(trainer, ("start", *parameters, settles), choose)
-        start, self.pretrain_labels_, self.start_scores_ = found[:3]
-        self._tried_balance, self._start_trained = found[3:5]
-        scale, self.start_information_ = found[5:]
+        (
+            start,
+            self.pretrain_labels_,
+            self.start_scores_,
+            self._tried_balance,
+            self._start_trained,
+            scale,
+            self.start_information_,
+        ) = self._recall(trainer, ("start", *parameters, settles), choose)
         self.kernel_scale_ = self._first_scale(trainer, scale)
         return start
 
@@ -73,8 +78,9 @@ class FirstClusters(KeptSteps):
             return False
         if not 1 < self.n_clusters_ <= MOST_CLUSTERS:
             return False
-        few = len(trainer.source) < MIN_PER_CLUSTER * self.n_clusters_
-        return not few and trainer.augment is None and "cluster" in trainer.views
+        if too_few(len(trainer.source), self.n_clusters_):
+            return False
+        return trainer.augment is None and "cluster" in trainer.views
 
     @property
     def _start_balance(self) -> float:
@@ -159,7 +165,7 @@ class FirstClusters(KeptSteps):
             init = "k-means"
         elif init == "auto" and trainer.augment is None:
             init = "scaled-k-means"  # trials prefer even clusters, and these are not
-        if init == "k-means" or k == 1 or len(Z) < MIN_PER_CLUSTER * k:
+        if init == "k-means" or too_few(len(Z), k):
             return kmeans, {"k-means": kmeans}, Z
         if init == "scaled-k-means":
             return kmeans, {init: STARTS[init](Z, Z, k, n_init, seed)}, Z

@@ -9,13 +9,13 @@ from sklearn.base import (
     BaseEstimator,
     OneToOneFeatureMixin,
     TransformerMixin,
-    _fit_context,
 )
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.sparsefuncs import mean_variance_axis
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ._decorators import fit_context
 from ._typing import Array, Samples
 
 __all__ = ["CountsTransformer"]
@@ -87,8 +87,7 @@ class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator): 
         self.target_sum = target_sum
         self.n_top_genes = n_top_genes
 
-    # scikit-learn has no types, which mypy holds against its decorators
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Samples, y: Any = None) -> Self:
         """Learn the median total and, if asked for, the genes to keep.
 

@@ -5,8 +5,8 @@ import functools
 from typing import Any, Self
 
 import torch
-from sklearn.base import _fit_context
 
+from ._decorators import fit_context
 from ._typing import Array, Samples
 from .base import BaseDeepClustering
 from .devices import resolve_device
@@ -30,8 +30,7 @@ class StreamClustering(BaseDeepClustering):
     and `_set_refined_head()`.
     """
 
-    # scikit-learn has no types, which mypy holds against its decorators
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Samples, y: Any = None) -> Self:
         """Refine encoder and clusters with one more batch of a stream.
 

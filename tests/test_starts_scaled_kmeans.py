@@ -165,7 +165,7 @@ def test_with_few_samples_of_the_draw_for_a_cluster_one_neighbour_is_compared(
 ):
     Z, _ = blobs
     monkeypatch.setattr(sizes, "MAX_SAMPLES", 60)  # of Z, six for a cluster and fewer
-    monkeypatch.setattr(scaled_kmeans, "MIN_PER_CLUSTER", 1)
+    monkeypatch.setattr(sizes, "MIN_PER_CLUSTER", 1)
     n_clusters = 20
     centres, labels = scaled_kmeans_start(Z, Z, n_clusters, 2, 0)
     assert centres.shape == (n_clusters, Z.shape[1])

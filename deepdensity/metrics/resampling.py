@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 from sklearn.metrics import adjusted_rand_score
-from sklearn.utils._param_validation import HasMethods, Interval, validate_params
+from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _num_samples
 
+from .._decorators import validate_params
 from .._typing import Estimator, Samples
 from ..rows import take_rows
 from .sampling import SAMPLE_CONSTRAINTS, as_random_state, some_of
@@ -18,8 +19,7 @@ from .sampling import SAMPLE_CONSTRAINTS, as_random_state, some_of
 __all__ = ["resampling_agreement"]
 
 
-# scikit-learn has no types, which mypy holds against its decorators
-@validate_params(  # type: ignore[untyped-decorator]
+@validate_params(
     {
         "estimator": [HasMethods(["fit", "predict"])],
         "n_resamples": [Interval(Integral, 2, None, closed="left")],

@@ -4,16 +4,16 @@ from typing import Any
 
 import numpy as np
 from sklearn.metrics import silhouette_score
-from sklearn.utils._param_validation import HasMethods, validate_params
+from sklearn.utils._param_validation import HasMethods
 
+from .._decorators import validate_params
 from .._typing import Estimator, Samples
 from .sampling import SAMPLE_CONSTRAINTS, random_rows
 
 __all__ = ["embedding_silhouette"]
 
 
-# scikit-learn has no types, which mypy holds against its decorators
-@validate_params(  # type: ignore[untyped-decorator]
+@validate_params(
     {"estimator": [HasMethods(["transform", "predict"])], **SAMPLE_CONSTRAINTS},
     prefer_skip_nested_validation=True,
 )

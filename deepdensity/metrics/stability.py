@@ -12,9 +12,9 @@ from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
     StrOptions,
-    validate_params,
 )
 
+from .._decorators import validate_params
 from .._typing import Array, Estimator, Samples
 from ..stability import DETERMINACIES, otsu_threshold, sample_stability
 from ..stability import determinacy as determinacy_of
@@ -24,8 +24,7 @@ __all__ = ["mean_stability"]
 BLOCK = 1024  # rows that are dense at a time
 
 
-# scikit-learn has no types, which mypy holds against its decorators
-@validate_params(  # type: ignore[untyped-decorator]
+@validate_params(
     {
         "estimator": [HasMethods(["predict_proba"])],
         "lambda_var": [Interval(Real, 0, None, closed="left")],

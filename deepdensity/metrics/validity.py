@@ -8,8 +8,9 @@ from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import cdist, pdist
 from scipy.special import logsumexp
 from sklearn.utils import check_array, check_consistent_length
-from sklearn.utils._param_validation import HasMethods, validate_params
+from sklearn.utils._param_validation import HasMethods
 
+from .._decorators import validate_params
 from .._typing import Array, Estimator, Samples
 from ..density import TILE, tiles
 from .accuracy import check_labels
@@ -28,8 +29,7 @@ class Tree(NamedTuple):
     cores: np.ndarray  # (m,), their core distances
 
 
-# scikit-learn has no types, which mypy holds against its decorators
-@validate_params(  # type: ignore[untyped-decorator]
+@validate_params(
     {"estimator": [HasMethods(["transform", "predict"])], **SAMPLE_CONSTRAINTS},
     prefer_skip_nested_validation=True,
 )

@@ -8,7 +8,7 @@ from .mixtures import (
 )
 from .scaled_kmeans import most_central, scaled_kmeans_start
 from .several import same, several_starts
-from .sizes import MIN_PER_CLUSTER
+from .sizes import MIN_PER_CLUSTER, too_few
 from .spectral import spectral_start
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "scaled_kmeans_start",
     "several_starts",
     "spectral_start",
+    "too_few",
     "view_mixture_start",
 ]
 

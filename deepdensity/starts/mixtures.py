@@ -17,7 +17,7 @@ from ..assignment import cluster_means
 from ..merging import merge_parts, part_counts
 from ..split_merge import neighbour_graph
 from .kmeans import kmeans_start
-from .sizes import MIN_PER_CLUSTER, some
+from .sizes import MIN_PER_CLUSTER, some, too_few
 
 __all__ = [
     "gaussian_mixture_start",
@@ -76,7 +76,7 @@ def view_mixture_start(
 def mixture_start(
     Z: Array, fitted: Any, n_clusters: int, n_init: int, seed: int
 ) -> tuple[Array, Array]:
-    if len(Z) < MIN_PER_CLUSTER * n_clusters:
+    if too_few(len(Z), n_clusters):
         return kmeans_start(Z, Z, n_clusters, n_init, seed)
     random = np.random.RandomState(seed)
     chosen = some(len(Z), random)
@@ -114,7 +114,7 @@ def merged_mixture_start(
     >>> np.unique(labels[:30]).size, np.unique(labels[30:]).size, centres.shape
     (1, 1, (2, 2))
     """
-    if n_clusters == 1 or len(Z) < MIN_PER_CLUSTER * n_clusters:
+    if too_few(len(Z), n_clusters):
         return kmeans_start(Z, views, n_clusters, n_init, seed)
     labels, _ = merged_mixtures(views, n_clusters, n_init, seed)[0]
     return cluster_means(Z, labels, n_clusters), labels

@@ -11,7 +11,7 @@ from .._typing import Array
 from ..assignment import cluster_means, nearest_centre
 from ..information import joint_counts, net_information
 from .kmeans import kmeans_start
-from .sizes import MIN_PER_CLUSTER, some
+from .sizes import some, too_few
 
 __all__ = ["most_central", "scaled_kmeans_start"]
 
@@ -40,22 +40,9 @@ def scaled_kmeans_start(
     that is more than a sixth of a cluster's mean size. Among like scores chance decides
     which is the highest, and it may be off: so the most central counts
     (:func:`most_central`). Of more than 10,000 samples a random 10,000 are clustered.
-    Below ten samples a cluster it is k-means.
-
-    Parameters
-    ----------
-    Z : array of shape (n, latent)
-        The embedding.
-    views : array of shape (n, latent)
-        Not used.
-    n_clusters, n_init, seed : int
-
-    Returns
-    -------
-    centres : array of shape (n_clusters, latent)
-        Means of the clusters that were found, in Z.
-    labels : int array of shape (n,)
-        The nearest of them.
+    Below ten samples a cluster it is k-means. Parameters as in
+    :func:`~deepdensity.starts.kmeans_start`; the centres are means of what was found,
+    in Z, and each label is that of the nearest.
 
     Examples
     --------
@@ -67,7 +54,7 @@ def scaled_kmeans_start(
     >>> np.unique(labels[:30]).size, np.unique(labels[30:]).size, centres.shape
     (1, 1, (2, 2))
     """
-    if n_clusters == 1 or len(Z) < MIN_PER_CLUSTER * n_clusters:
+    if too_few(len(Z), n_clusters):
         return kmeans_start(Z, views, n_clusters, n_init, seed)
     random = np.random.RandomState(seed)
     chosen = Z[some(len(Z), random)]
@@ -135,7 +122,7 @@ def most_central(partitions: list[Array], scores: list[float]) -> int:
 def adjusted_rand(counts: Array) -> float:
     """The adjusted Rand index from joint counts (k, k).
 
-    scikit-learn's takes two to three times as long for all pairs as the k-means runs.
+    scikit-learn's takes up to three times as long for all pairs as the k-means runs.
     """
     both, a, b, all_ = (
         float((c * (c - 1) / 2).sum())

@@ -3,16 +3,20 @@
 import numpy as np
 
 from .._typing import Array
+from ..rows import some_rows
 
-__all__ = ["MIN_PER_CLUSTER", "N_NEIGHBORS", "some"]
+__all__ = ["MIN_PER_CLUSTER", "N_NEIGHBORS", "some", "too_few"]
 
 MIN_PER_CLUSTER = 10  # samples; with fewer on average k-means takes over
 N_NEIGHBORS = 10
 MAX_SAMPLES = 10_000  # that a mixture or a graph is made of; the others follow
 
 
+def too_few(n_samples: int, n_clusters: int) -> bool:
+    """Whether k-means takes over: one cluster, or too few samples for as many."""
+    return n_clusters == 1 or n_samples < MIN_PER_CLUSTER * n_clusters
+
+
 def some(n_samples: int, random: np.random.RandomState) -> Array:
     """Indices of all samples, or of a random 10,000 of them."""
-    if n_samples <= MAX_SAMPLES:
-        return np.arange(n_samples)
-    return random.choice(n_samples, MAX_SAMPLES, replace=False)
+    return some_rows(n_samples, MAX_SAMPLES, random)

@@ -9,7 +9,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from .._typing import Array
 from ..assignment import cluster_means
 from .kmeans import kmeans_start
-from .sizes import MIN_PER_CLUSTER, N_NEIGHBORS, some
+from .sizes import N_NEIGHBORS, some, too_few
 
 __all__ = ["spectral_start"]
 
@@ -50,7 +50,7 @@ def spectral_start(
     (1, 1, (2, 2))
     """
     n_samples = len(Z)
-    if n_clusters == 1 or n_samples < MIN_PER_CLUSTER * n_clusters:
+    if too_few(n_samples, n_clusters):
         return kmeans_start(Z, views, n_clusters, n_init, seed)
     random = np.random.RandomState(seed)
     chosen = some(n_samples, random)
