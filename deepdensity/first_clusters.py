@@ -8,6 +8,7 @@ import numpy as np
 
 from ._typing import Array
 from .assignment import cluster_means, nearest_centre
+from .best_trial import best_trial
 from .cluster_number import try_numbers
 from .information import net_information
 from .interruption import Interrupted
@@ -15,7 +16,7 @@ from .kept_steps import KeptSteps
 from .recipe import BALANCE, TRIAL_STEPS
 from .rows import some_rows
 from .starts import STARTS, kmeans_start, several_starts, too_few
-from .trials import best_trial, settled, start_scale
+from .trials import settled, start_scale
 
 if TYPE_CHECKING:
     from .training import Trainer

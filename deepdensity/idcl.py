@@ -104,9 +104,9 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         components of six of "merged-mixture", which are merged then, the best three to
         be trained again; it mends the best by splitting and merging, and goes on from
         the one whose clusters change least from view to view
-        (:mod:`deepdensity.trials`). With more than 100 clusters it is "k-means". It is
-        made of a random 20,000 samples (or 100 a cluster, if that is more) where there
-        are more, all but "k-means" of 10,000 of these.
+        (:mod:`deepdensity.best_trial`). With more than 100 clusters it is "k-means". It
+        is made of a random 20,000 samples (or 100 a cluster, if that is more) where
+        there are more, all but "k-means" of 10,000 of these.
     n_init : int, default=20
         Runs of the mixture or k-means, with "scaled-k-means" in each scaling; the best
         one counts, or the most central of the best.
