@@ -24,7 +24,6 @@ from .guard import Guard
 from .kept_state import keeps_fitted_state
 from .losses import CurriculumLoss
 from .recipe import (
-    CORE_FRACTIONS,
     EPOCH_STEPS,
     EPOCHS,
     GAMMA,
@@ -159,10 +158,9 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         in the paper.
     lambda_max : float, default=1.0
         Largest share of the samples in training (Eq. 6), 0.95 in the paper.
-    core_fraction : "auto", float or None, default="auto"
-        Share of a cluster's samples in its density core (Eq. 9), 0.05 in the paper.
-        "auto" is 0.2 where samples are augmented, and 0.5 for vectors. Ablation: None,
-        the cluster's centre in place of a core.
+    core_fraction : float or None, default=0.05
+        Share of a cluster's samples in its density core (Eq. 9). Ablation: None, the
+        cluster's centre in place of a core.
     cutoff_quantile : float, default=0.02
         Quantile of the pair distances that is d_c, the radius of the density (Eq. 1).
     density_kernel : {"gaussian", "cutoff"}, default="gaussian"
@@ -261,11 +259,7 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         "pacing_epochs": [Interval(Integral, 1, None, closed="left"), None],
         "lambda_0": [Interval(Real, 0, 1, closed="right")],
         "lambda_max": [Interval(Real, 0, 1, closed="right")],
-        "core_fraction": [
-            StrOptions({"auto"}),
-            Interval(Real, 0, 1, closed="right"),
-            None,
-        ],
+        "core_fraction": [Interval(Real, 0, 1, closed="right"), None],
         "cutoff_quantile": [Interval(Real, 0, 1, closed="right")],
         "density_kernel": [StrOptions(set(KERNELS))],
         "density": [StrOptions(set(DENSITIES))],
@@ -322,7 +316,7 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         pacing_epochs: int | None = None,
         lambda_0: float = 0.9,
         lambda_max: float = 1.0,
-        core_fraction: float | Auto | None = "auto",
+        core_fraction: float | None = 0.05,
         cutoff_quantile: float = 0.02,
         density_kernel: str = "gaussian",
         density: str = "auto",
@@ -400,7 +394,7 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         watch = LabelWatch(start, self.tol)
         loss = CurriculumLoss(self._gamma(trainer), self.kernel_scale_)
         self.curriculum_ = Curriculum(len(trainer.source))
-        self._core_fraction = self._auto(trainer, "core_fraction", *CORE_FRACTIONS)
+        self._core_fraction = self.core_fraction
         n_epochs = self._n_epochs(trainer)
         pace = Pace(
             self.pacing, self.pacing_epochs, n_epochs, self.lambda_0, self.lambda_max

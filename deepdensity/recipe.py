@@ -44,7 +44,6 @@ VECTOR_STEPS = 200  # of both where nothing is augmented
 PRETRAIN_EPOCHS = 20
 FEWEST_STEPS = (200, 800)  # of pretraining: as many as samples, within these
 MOST_STEPS = 4000
-CORE_FRACTIONS = (0.2, 0.5)  # of IDCL where samples are augmented, and where not
 TRIAL_STEPS = 150
 STREAM_EPOCHS = 10  # over each batch of a stream but the first
 STREAM_RATE = 0.1  # of lr, which is for a network at random

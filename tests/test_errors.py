@@ -118,7 +118,7 @@ BAD_IDCL = [
     ({"lambda_max": 1.2}, r"'lambda_max'.*Got 1\.2"),
     ({"core_fraction": 0}, r"'core_fraction'.*\(0.*, 1.*\].*Got 0"),
     ({"core_fraction": 1.1}, r"'core_fraction'.*Got 1\.1"),
-    ({"core_fraction": "all"}, r"'core_fraction'.*'auto'.*Got 'all'"),
+    ({"core_fraction": "all"}, r"'core_fraction'.*None.*Got 'all'"),
     ({"cutoff_quantile": 0}, r"'cutoff_quantile'.*Got 0"),
     ({"cutoff_quantile": 2}, r"'cutoff_quantile'.*Got 2"),
     ({"density_kernel": "box"}, r"'density_kernel'.*'cutoff'.*Got 'box'"),

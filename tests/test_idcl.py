@@ -22,7 +22,7 @@ from .common import (
     small_conv,
 )
 
-HEAD = {"kernel_scale": 0.6, "core_fraction": 0.05}
+HEAD = {"kernel_scale": 0.6}
 PACE = {"lambda_0": 0.6, "lambda_max": 0.95}  # the paper's
 
 
@@ -268,14 +268,6 @@ def test_max_epochs_auto_is_a_number_of_steps_for_vectors(monkeypatch):
     monkeypatch.setattr("deepdensity.idcl.VECTOR_STEPS", 10)
     X, _ = digit_vectors()  # 3 steps an epoch
     assert idcl(max_epochs="auto", tol=0).fit(X).n_iter_ == 4
-
-
-def test_cores_are_a_fifth_of_augmented_clusters_and_half_of_others():
-    X, _ = digit_vectors(200)
-    for augment, fraction in [("affine", 0.5), (lambda x, g: 0.9 * x, 0.2)]:
-        model = idcl(augment=augment).fit(X)
-        n_cores = len(model.core_sample_indices_)
-        assert fraction * 200 <= n_cores <= fraction * 200 + N_CLUSTERS
 
 
 def test_batches_of_the_clustering_phase_hold_256_by_default(monkeypatch):

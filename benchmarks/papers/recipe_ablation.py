@@ -22,7 +22,6 @@ INGREDIENTS = {
     "IDCL": {
         **SHARED,
         "relative gamma": {"gamma": 0.1},
-        "larger cores": {"core_fraction": 0.05},
     },
     "DECS": {
         **SHARED,

@@ -46,12 +46,14 @@ other, convolutions of ``float32`` rounded to TF32, as torch has it), as were al
 ``device``, ``init``, ``max_iter`` or ``pretrain_epochs`` in brackets, and Fashion and
 Letters with ``autoencoder`` alone; the others on a CPU. Mixtures of a start drew their
 random numbers otherwise in the CPU's rows of Digits and MNIST-test, and the samples
-that they are made of in another order in those of MNIST, Fashion and Letters. ClustPy's
-fits ran beside two others on two cores: their seconds say little. Those with
-``precision`` in brackets are of the recipe before components of mixtures were merged
-for a start, trials had a balance of weight 1, DECS took more than 2,000 steps of large
-sets and IDCL clustered in batches of 256 (``doc/recipe.rst``): these are to be measured
-anew, as is the ablation, but for that of USPS."""
+that they are made of in another order in those of MNIST, Fashion and Letters. IDCL's
+cores were a fifth of a cluster, for a twentieth now, which changes nothing
+(``doc/recipe.rst``), in all its rows of images. ClustPy's fits ran beside two others on
+two cores: their seconds say little. Those with ``precision`` in brackets are of the
+recipe before components of mixtures were merged for a start, trials had a balance of
+weight 1, DECS took more than 2,000 steps of large sets and IDCL clustered in batches of
+256 (``doc/recipe.rst``): these are to be measured anew, as is the ablation, but for
+that of USPS."""
 
 
 def page(results):
