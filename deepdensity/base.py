@@ -15,7 +15,7 @@ from .devices import has_bfloat16, resolve_device
 from .first_clusters import N_SCORED, FirstClusters
 from .inference import reconstruction_error
 from .information import net_information
-from .inputs import Source, input_format
+from .inputs import Layout, Source, input_format
 from .networks.build import (
     AUTOENCODERS,
     build_autoencoder,
@@ -106,47 +106,24 @@ class BaseDeepClustering(FirstClusters):
     def _begin(self, X: Samples) -> Trainer:
         """Validated data, a network and a random generator: the trainer of one fit."""
         check_callbacks(self.callbacks, self.schedule)
-        previous = self.module_ if self._continues() else None
         device = resolve_device(self.device)
         X, layout = self._check_training_data(X)
         X = unpacked(X)
-        # None takes fresh entropy: the global NumPy generator is nobody's to draw from
-        random = (
-            np.random.RandomState()
-            if self.random_state is None
-            else check_random_state(self.random_state)
-        )
         self._n_batches = 1
-        seeds = [int(seed) for seed in random.randint(2**31 - 1, size=4)]
-        self._start_seed, self._density_seed = seeds[2:]
-
-        if previous is None:
-            self._format = input_format(X, layout)
-            self._network = network_name(self.autoencoder, layout.shape)
-            module = build_autoencoder(
-                self.autoencoder,
-                layout.shape,
-                self.n_components,
-                seeds[0],
-            )
+        network, training, self._start_seed, self._density_seed = self._seeds()
+        if self._continues():
+            module = self._kept_module(layout)
         else:
-            if layout.shape != self._format.layout.shape:
-                raise ValueError(
-                    f"warm_start=True continues a fit on samples of shape "
-                    f"{self._format.layout.shape}, and X has {layout.shape}."
-                )
-            self._format = self._format._replace(layout=layout)
-            module = copy.deepcopy(previous)
-            check_autoencoder(module.cpu(), layout.shape, self.n_components)
+            module = self._new_module(X, layout, network)
         source = Source(X, self._format, device)
         clean = self.pretrain_target == "clean"
         augment, views = choose_views(
-            self.augment, source, clean, seeds[3], self._find_neighbours
+            self.augment, source, clean, self._density_seed, self._find_neighbours
         )
         return Trainer(
             module,
             source,
-            torch.Generator().manual_seed(seeds[1]),
+            torch.Generator().manual_seed(training),
             lr=self.lr,
             batch_size=self._batch_size(
                 auto_batch_size(len(source), len(layout.shape) == 3)
@@ -160,6 +137,36 @@ class BaseDeepClustering(FirstClusters):
             verbose=self.verbose,
             interruption=self._interruption,
         )
+
+    def _seeds(self) -> list[int]:
+        """Of the network, its training, the start, and densities and neighbours."""
+        # None takes fresh entropy: the global NumPy generator is nobody's to draw from
+        random = (
+            np.random.RandomState()
+            if self.random_state is None
+            else check_random_state(self.random_state)
+        )
+        return [int(seed) for seed in random.randint(2**31 - 1, size=4)]
+
+    def _new_module(self, X: Samples, layout: Layout, seed: int) -> Any:
+        """A network at random, and the format of its input."""
+        self._format = input_format(X, layout)
+        self._network = network_name(self.autoencoder, layout.shape)
+        return build_autoencoder(
+            self.autoencoder, layout.shape, self.n_components, seed
+        )
+
+    def _kept_module(self, layout: Layout) -> Any:
+        """A copy of the last fit's network, for samples of the same shape."""
+        if layout.shape != self._format.layout.shape:
+            raise ValueError(
+                f"warm_start=True continues a fit on samples of shape "
+                f"{self._format.layout.shape}, and X has {layout.shape}."
+            )
+        self._format = self._format._replace(layout=layout)
+        module = copy.deepcopy(self.module_)
+        check_autoencoder(module.cpu(), layout.shape, self.n_components)
+        return module
 
     def _continues(self) -> bool:
         """Whether this fit goes on from the last one."""

@@ -281,46 +281,15 @@ class EmbeddingDisplay:
         """
         needs_matplotlib(type(self), "plot")
         ax = one_axes(ax, (8, 7.2))
-        centers, center_labels = self.centers, self.center_labels
-        if centers is None:
-            center_labels = np.unique(self.labels)
-            centers = np.array(
-                [
-                    np.median(self.points[self.labels == c], axis=0)
-                    for c in center_labels
-                ]
-            )
-        centers, center_labels = np.asarray(centers), np.asarray(center_labels)
+        centers, center_labels = self._centers()
         labels = [self.labels, center_labels]
         if self.core_labels is not None:  # of training samples, which X may lack
             labels.append(self.core_labels)
         colours = cluster_colours(1 + max(each.max() for each in labels if len(each)))
         self.scatter_ = self._draw_samples(ax, colours, scatter_kw or {})
         size = self.scatter_.get_sizes()[0]
-        self.core_scatter_ = self.outlier_scatter_ = None
-        if self.core_points is not None:
-            self.core_scatter_ = ax.scatter(
-                *self.core_points.T,
-                c=colours[self.core_labels],
-                s=2.2 * size,
-                edgecolors=INK,
-                linewidths=float(np.clip(20 / np.sqrt(len(self.points)), 0.25, 1)),
-                label="in a density core",
-                zorder=3,
-                rasterized=len(self.core_points) > N_RASTER,
-            )
-        if self.outliers is not None and self.outliers.any():
-            n_outliers = np.count_nonzero(self.outliers)
-            self.outlier_scatter_ = ax.scatter(
-                *self.points[self.outliers].T,
-                c=INK,
-                marker="x",
-                s=np.clip(120 / np.sqrt(n_outliers), 4, 24),
-                linewidths=np.clip(4 / np.sqrt(n_outliers), 0.35, 1),
-                label="outlier (lowest score_samples)",
-                zorder=4,
-                rasterized=n_outliers > N_RASTER,
-            )
+        self.core_scatter_ = self._draw_cores(ax, colours, 2.2 * size)
+        self.outlier_scatter_ = self._draw_outliers(ax)
         self.center_scatter_ = ax.scatter(
             *centers.T,
             c="white",
@@ -361,6 +330,43 @@ class EmbeddingDisplay:
             "rasterized": n_points > N_RASTER,
         }
         return ax.scatter(*self.points[order].T, **{**style, **more})
+
+    def _draw_cores(self, ax: Axes, colours: Any, size: float) -> Any:
+        if self.core_points is None:
+            return None
+        return ax.scatter(
+            *self.core_points.T,
+            c=colours[self.core_labels],
+            s=size,
+            edgecolors=INK,
+            linewidths=float(np.clip(20 / np.sqrt(len(self.points)), 0.25, 1)),
+            label="in a density core",
+            zorder=3,
+            rasterized=len(self.core_points) > N_RASTER,
+        )
+
+    def _draw_outliers(self, ax: Axes) -> Any:
+        if self.outliers is None or not self.outliers.any():
+            return None
+        n_outliers = np.count_nonzero(self.outliers)
+        return ax.scatter(
+            *self.points[self.outliers].T,
+            c=INK,
+            marker="x",
+            s=np.clip(120 / np.sqrt(n_outliers), 4, 24),
+            linewidths=np.clip(4 / np.sqrt(n_outliers), 0.35, 1),
+            label="outlier (lowest score_samples)",
+            zorder=4,
+            rasterized=n_outliers > N_RASTER,
+        )
+
+    def _centers(self) -> tuple[Array, Array]:
+        """Where the clusters' numbers stand, (k, 2), and the clusters, (k,)."""
+        if self.centers is not None:
+            return np.asarray(self.centers), np.asarray(self.center_labels)
+        alive = np.unique(self.labels)
+        medians = [np.median(self.points[self.labels == c], axis=0) for c in alive]
+        return np.array(medians), alive
 
     def _draw_legend(self, ax: Axes) -> None:
         """What the marks mean, below the axis' name, where no points are."""
