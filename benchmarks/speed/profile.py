@@ -22,9 +22,9 @@ from deepdensity import (
     DECSClustering,
     IDCLClustering,
     base,
+    best_trial,
     first_clusters,
     kept_steps,
-    trials,
 )
 from deepdensity.core_head import DensityCoreHead
 from deepdensity.fitted import FittedDeepClustering
@@ -43,8 +43,9 @@ PARTS = {  # what is shown -> the object that holds it and its name there
     "steps": (AutoencoderNet, "fit_loop"),
     "k-means": (first_clusters, "kmeans_start"),
     "other starts": (first_clusters, "several_starts"),
-    "trials": (trials, "try_start"),
-    "repairs": (trials, "split_and_merge"),
+    "trials": (best_trial, "try_start"),
+    "repairs": (best_trial, "split_and_merge"),
+    "trained start": (first_clusters, "settled"),  # of vectors
     "embedding": (Trainer, "embed"),
     "embedding of views": (Trainer, "embed_view"),
     "densities and cores": (DensityCoreHead, "_refresh_cores"),
