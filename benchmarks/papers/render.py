@@ -40,20 +40,20 @@ course of the work by ACC and NMI on sets of these, Digits, USPS, MNIST-test, Le
 Fashion, GTSRB, R8, PBMC and kidney above all: on them the figures of IDCL and DECS are
 not held out. An epoch is one pass over all samples. ``FOLDER`` holds the data.
 
-Rows of IDCL and DECS with nothing in brackets are of the present recipe. Those of USPS,
-MNIST, Fashion and Letters were run on a GPU (NVIDIA H200, up to 16 fits beside each
-other, convolutions of ``float32`` rounded to TF32, as torch has it), as were all with
-``device``, ``init``, ``max_iter`` or ``pretrain_epochs`` in brackets, and Fashion and
-Letters with ``autoencoder`` alone; the others on a CPU. Mixtures of a start drew their
-random numbers otherwise in the CPU's rows of Digits and MNIST-test, and the samples
-that they are made of in another order in those of MNIST, Fashion and Letters. IDCL's
-cores were a fifth of a cluster, for a twentieth now, which changes nothing
-(``doc/recipe.rst``), in all its rows of images. ClustPy's fits ran beside two others on
-two cores: their seconds say little. Those with ``precision`` in brackets are of the
-recipe before components of mixtures were merged for a start, trials had a balance of
-weight 1, DECS took more than 2,000 steps of large sets and IDCL clustered in batches of
-256 (``doc/recipe.rst``): these are to be measured anew, as is the ablation, but for
-that of USPS."""
+Rows of IDCL and DECS with nothing in brackets are of the present recipe. Those of
+MNIST, Fashion and Letters, and of DECS on USPS, were run on a GPU (NVIDIA H200, up to
+16 fits beside each other, convolutions of ``float32`` rounded to TF32, as torch has
+it), as were all with ``device``, ``init``, ``max_iter`` or ``pretrain_epochs`` in
+brackets, and Fashion and Letters with ``autoencoder`` alone; the others on a CPU.
+Mixtures of a start drew their random numbers otherwise in the CPU's rows of MNIST-test,
+and the samples that they are made of in another order in those of MNIST, Fashion and
+Letters. IDCL's cores were a fifth of a cluster, for a twentieth now, which changes
+nothing (``doc/recipe.rst``), in its rows of MNIST-test, MNIST, Fashion, Letters and
+GTSRB. ClustPy's fits ran beside two others on two cores: their seconds say little.
+Those with ``precision`` in brackets are of the recipe before components of mixtures
+were merged for a start, trials had a balance of weight 1, DECS took more than 2,000
+steps of large sets and IDCL clustered in batches of 256 (``doc/recipe.rst``): these are
+to be measured anew, as is the ablation, but for that of USPS."""
 
 
 def page(results):
