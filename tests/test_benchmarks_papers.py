@@ -403,6 +403,18 @@ def test_page_has_means_and_targets(tmp_path):
     assert "nan" not in page
 
 
+def test_a_papers_settings_in_bfloat16_are_told_where_there_are_no_others(tmp_path):
+    half = {"data": "usps", "method": "DECS paper", "settings": "precision='bfloat16'"}
+    full = {**half, "settings": ""}
+    values = {"acc": 0.75, "nmi": 0.5, "seed": 0}
+    write(tmp_path, accuracy, [{**half, **values}])
+    assert "     - 75.0 / 50.0, in bfloat16\n" in "\n".join(render.page(tmp_path))
+    write(tmp_path, accuracy, [{**full, **values, "acc": 0.25}])
+    page = "\n".join(render.page(tmp_path))
+    assert "     - 25.0 / 50.0\n" in page
+    assert "in bfloat16" not in page
+
+
 def test_seeds_that_failed_are_counted(tmp_path):
     rows = [
         row("IDCL", 0, acc=0.97, nmi=0.93),

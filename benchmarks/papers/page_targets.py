@@ -73,10 +73,11 @@ def published(main):
     for data, pairs in PUBLISHED.items():
         for method, pair in pairs.items():
             name = f"{method} paper"
-            found = [get(main, data, name), get(main, data, method)]
-            rows.append([DATA[data].title, method, numbers(pair)])
-            rows[-1] += [summary.pair() for summary in found]
-            if not all(found) and not DATA[data].optional:
+            own, ours = get(main, data, name), get(main, data, method)
+            cells = [DATA[data].title, method, numbers(pair)]
+            rows.append([*cells, own.pair() if own else rounded(main, data, name)])
+            rows[-1].append(ours.pair())
+            if not (own and ours) and not DATA[data].optional:
                 commands.append(command(TABLE, data, (name, method)))
     header = ["Data", "Method", "Published", "The paper's settings", "Default recipe"]
     return [
@@ -87,6 +88,12 @@ def published(main):
         *table(header, rows),
         *to_measure(commands),
     ]
+
+
+def rounded(main, data, name):
+    """A pair in bfloat16, which says so: for a row that is there in no other way."""
+    found = get(main, data, f"{name} (precision='bfloat16')")
+    return f"{found.pair()}, in bfloat16" if found else MISSING
 
 
 def every_set(main):
