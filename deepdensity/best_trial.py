@@ -135,7 +135,7 @@ class Trials:
         """Of shape (n, latent): by the trainer's network, which stays as it is."""
         return self.trainer.embed()
 
-    def know(self, labels: Array) -> bool:
+    def knows(self, labels: Array) -> bool:
         """Whether such a start has been tried."""
         return any(same(labels, other) for other in self.started)
 
@@ -162,7 +162,7 @@ def try_starts(trials: Trials, starts: dict[str, tuple[Array, Array]]) -> list[T
     """
     merged = []
     for name, (centres, labels) in starts.items():
-        if trials.know(labels):
+        if trials.knows(labels):
             continue
         if len(centres) == trials.n_clusters:
             trials.attempt(name, labels, centres)
