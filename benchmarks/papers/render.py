@@ -49,12 +49,12 @@ Mixtures of a start drew their random numbers otherwise in the CPU's rows of MNI
 and the samples that they are made of in another order in those of MNIST, Fashion and
 Letters. IDCL's cores were a fifth of a cluster, for a twentieth now, which changes
 nothing (``doc/recipe.rst``), in its rows of MNIST-test, MNIST, Fashion, Letters and
-GTSRB. ClustPy's fits ran beside two others on two cores: their seconds say little.
-Those with ``precision`` in brackets are of the recipe before components of mixtures
-were merged for a start, trials had a balance of weight 1, DECS took more than 2,000
-steps of large sets and IDCL clustered in batches of 256 (``doc/recipe.rst``): these are
-to be measured anew, as is the ablation, but for that of USPS and, on Digits, its rows
-of the defaults, kernel scale, guard, balance and relative gamma."""
+GTSRB. ClustPy's fits ran beside one or two others on two cores: their seconds say
+little. Those with ``precision`` in brackets are of the recipe before components of
+mixtures were merged for a start, trials had a balance of weight 1, DECS took more than
+2,000 steps of large sets and IDCL clustered in batches of 256 (``doc/recipe.rst``):
+these are to be measured anew, as is the ablation, but for that of USPS and, on Digits,
+its rows of the defaults, kernel scale, guard, balance and relative gamma."""
 
 
 def page(results):
