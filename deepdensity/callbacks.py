@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["LabelRecorder"]
 
 
-# skorch has no types, which mypy holds against its classes as bases
-class LabelRecorder(Callback):  # type: ignore[misc]
+class LabelRecorder(Callback):
     """skorch callback that records the clusters of all samples at every refresh.
 
     Of the clustering phase: each sample's nearest density core (IDCL), as the cores are

@@ -48,8 +48,7 @@ def fingerprint(value: Any) -> str:
     return str(Fingerprint("sha1", coerce_mmap=True).hash(value))
 
 
-# joblib has no types, which mypy holds against its classes as bases
-class Fingerprint(NumpyHasher):  # type: ignore[misc]
+class Fingerprint(NumpyHasher):
     """joblib's hasher, with plain stand-ins for what it cannot tell apart."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

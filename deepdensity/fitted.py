@@ -31,12 +31,11 @@ __all__ = ["FittedDeepClustering"]
 CHECKS = {"accept_sparse": "csr", "dtype": [np.float64, np.float32, np.uint8]}
 
 
-# scikit-learn has no types, which mypy holds against its classes as bases
 class FittedDeepClustering(
-    ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
-    TransformerMixin,  # type: ignore[misc]
-    ClusterMixin,  # type: ignore[misc]
-    BaseEstimator,  # type: ignore[misc]
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    ClusterMixin,
+    BaseEstimator,
 ):
     """The methods that need a network and a head, however they were trained.
 

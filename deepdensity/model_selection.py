@@ -14,8 +14,7 @@ from .metrics.sampling import as_random_state
 __all__ = ["ClusteringKFold", "InSampleSplit"]
 
 
-# scikit-learn has no types, which mypy holds against its classes as bases
-class InSampleSplit(BaseCrossValidator):  # type: ignore[misc]
+class InSampleSplit(BaseCrossValidator):
     """Train and score on all samples: a search without held-out data.
 
     A clustering is made for the samples at hand, and a score that needs no classes is a
@@ -86,8 +85,7 @@ class InSampleSplit(BaseCrossValidator):  # type: ignore[misc]
         return self.n_splits
 
 
-# scikit-learn has no types, which mypy holds against its classes as bases
-class ClusteringKFold(KFold):  # type: ignore[misc]
+class ClusteringKFold(KFold):
     """Folds of shuffled samples: fitted to some, scored on the others.
 
     ``cv=5`` cuts samples into folds as they come: where they are sorted by class, as

@@ -24,8 +24,7 @@ __all__ = ["PHASES", "AutoencoderNet", "DecoderNet"]
 PHASES = {"pretrain": "pretraining", "cluster": "clustering", "decoder": "decoder"}
 
 
-# skorch has no types, which mypy holds against its classes as bases
-class PhaseNet(NeuralNet):  # type: ignore[misc]
+class PhaseNet(NeuralNet):
     """skorch net of one phase: it trains epoch by epoch until the phase has `ended`.
 
     Callbacks are told of the train begin with the first epoch: of a phase without

@@ -15,8 +15,7 @@ SMOOTHING = 0.9  # of the loss from step to step
 ASKED = 20  # steps of a GPU from one look at its loss to the next
 
 
-# skorch has no types, which mypy holds against its classes as bases
-class Progress(Callback):  # type: ignore[misc]
+class Progress(Callback):
     """One bar for a phase, or for several short ones, moved by every batch.
 
     Behind it stand the epoch, the loss (a running mean over the last steps), in a

@@ -132,5 +132,5 @@ def no_collection() -> Iterator[None]:
 @functools.cache
 def recording_stream(device: torch.device, thread: int) -> Any:
     """One for all of a thread: autograd keeps to the stream where it met a weight."""
-    # torch's streams have no types
+    # torch has given its streams no types
     return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]

@@ -73,8 +73,7 @@ def constant(progress: float, warm_up: float = 0.0) -> float:
 SCHEDULES = {"one-cycle": one_cycle, "constant": constant}
 
 
-# skorch has no types, which mypy holds against its classes as bases
-class RecordedRate(Callback):  # type: ignore[misc]
+class RecordedRate(Callback):
     """skorch callback that notes the learning rate in the history, as "lr".
 
     It is that of the epoch's last step: to be called before a callback that changes the
@@ -92,8 +91,7 @@ class RecordedRate(Callback):  # type: ignore[misc]
         net.history.record("lr", float(self.rate_))
 
 
-# skorch has no types, which mypy holds against its classes as bases
-class ScheduledRate(Callback):  # type: ignore[misc]
+class ScheduledRate(Callback):
     """skorch callback that sets the learning rate before every step.
 
     Parameters

@@ -21,8 +21,7 @@ from ._typing import Array, Samples
 __all__ = ["CountsTransformer"]
 
 
-# scikit-learn has no types, which mypy holds against its classes as bases
-class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     r"""Normalise the counts of each cell to one total, and take logarithms.
 
     .. math::

@@ -47,14 +47,15 @@ it), as were all with ``device``, ``init``, ``max_iter`` or ``pretrain_epochs`` 
 brackets, and Fashion and Letters with ``autoencoder`` alone; the others on a CPU.
 Mixtures of a start drew their random numbers otherwise in the CPU's rows of MNIST-test,
 and the samples that they are made of in another order in those of MNIST, Fashion and
-Letters. IDCL's cores were a fifth of a cluster, for a twentieth now, which changes
-nothing (``doc/recipe.rst``), in its rows of MNIST-test, MNIST, Fashion, Letters and
-GTSRB. ClustPy's fits ran beside one or two others on two cores: their seconds say
-little. Those with ``precision`` in brackets are of the recipe before components of
-mixtures were merged for a start, trials had a balance of weight 1, DECS took more than
-2,000 steps of large sets and IDCL clustered in batches of 256 (``doc/recipe.rst``):
-these are to be measured anew, as is the ablation, but for that of USPS and, on Digits,
-its rows of the defaults, kernel scale, guard, balance and relative gamma."""
+Letters. IDCL's cores were a fifth of a cluster, for a twentieth now, in its rows of
+MNIST-test, MNIST, Fashion, Letters and GTSRB; on the sets where both were measured that
+changed nothing (``doc/recipe.rst``). ClustPy's fits ran beside one or two others on two
+cores: their seconds say little. Rows of IDCL and DECS, not of their papers' settings,
+with ``precision`` in brackets are of the recipe before components of mixtures were
+merged for a start, trials had a balance of weight 1, DECS took more than 2,000 steps of
+large sets and IDCL clustered in batches of 256 (``doc/recipe.rst``): these are to be
+measured anew, as is the ablation, but for that of USPS and, on Digits, its rows of the
+defaults, kernel scale, guard, balance and relative gamma."""
 
 
 def page(results):

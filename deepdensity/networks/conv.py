@@ -77,7 +77,7 @@ class ConvAutoencoder(nn.Module):
         for n_in, n_out in zip(back[:-1], back[1:]):
             decoder += up_block(n_in, n_out)
         self.decoder = nn.Sequential(*decoder, Conv2d(back[-1], n_channels))
-        # the faster layout on a CPU; torch's own types leave it out
+        # the faster layout on a CPU; torch documents it, and its types leave it out
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @staticmethod
