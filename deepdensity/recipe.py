@@ -1,7 +1,8 @@
 """What "auto" means: the recipe that works without labels, as pure functions.
 
-The settings were found on the sets of ``doc/papers.rst``, which shows what each is
-worth on vectors; ``doc/recipe.rst`` tells what was seen on the way.
+The settings were found on the sets of ``doc/papers.rst``. ``doc/recipe.rst`` lists them
+and what each is worth, ``doc/trials_images.rst`` and ``doc/trials_vectors.rst`` what was
+seen on the way.
 """
 
 from __future__ import annotations

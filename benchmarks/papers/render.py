@@ -53,7 +53,7 @@ changed nothing (``doc/recipe.rst``). ClustPy's fits ran beside one or two other
 cores: their seconds say little. Rows of IDCL and DECS, not of their papers' settings,
 with ``precision`` in brackets are of the recipe before components of mixtures were
 merged for a start, trials had a balance of weight 1, DECS took more than 2,000 steps of
-large sets and IDCL clustered in batches of 256 (``doc/recipe.rst``): these are to be
+large sets and IDCL clustered in batches of 256 (``doc/trials_images.rst``): these are to be
 measured anew, as is the ablation, but for that of USPS and, on Digits, its rows of the
 defaults, kernel scale, guard, balance and relative gamma."""
 

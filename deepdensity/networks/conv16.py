@@ -14,7 +14,7 @@ class Conv16Autoencoder(ConvAutoencoder):
     Of an image that is larger the shorter side becomes 16 and the longer one follows,
     by interpolation that averages; the reconstruction is enlarged to the image's own
     size. A convolution sees more of the image then, and takes a third to a quarter of
-    the time at 28 x 28 (``doc/recipe.rst``). What is smaller than a pixel of the
+    the time at 28 x 28 (``doc/trials_images.rst``). What is smaller than a pixel of the
     reduced image is lost: "conv" takes it as it is.
     """
 
