@@ -201,20 +201,42 @@ def input_format(X: Samples, layout: Layout) -> InputFormat:
     """
     if len(layout.stored) > 1:
         low, high = extremes(X)
+        check_finite(high - low)
         return InputFormat(layout, np.array(low), np.array((high - low) or 1.0))
     mean, variance = moments(X)
+    check_finite(variance)
     rounding = 10 * np.finfo(as_float(X[:1]).dtype).eps * np.abs(mean)
     deviation = np.sqrt(np.where(variance > rounding**2, variance, 0.0))
-    scale = np.sqrt(deviation * deviation.mean())
-    # where there is no deviation what is left may be rounding, of any size
-    return InputFormat(layout, mean, np.where(scale > 0, scale, rounding.clip(1.0)))
+    common = deviation.mean()
+    scale = np.sqrt(deviation * common)
+    # where there is no deviation what is left may be rounding, of any size, and what
+    # comes later is taken to vary as the other features do
+    constant = np.maximum(rounding, common or 1.0)
+    return InputFormat(layout, mean, np.where(scale > 0, scale, constant))
+
+
+def check_finite(spread: Any) -> None:
+    """Raise ValueError where the spread of X is beyond what float64 can hold."""
+    if not np.isfinite(spread).all():
+        raise ValueError(
+            "X holds values so large that their spread is not finite in float64: bring "
+            "them nearer to 1, for instance by X / abs(X).max()."
+        )
 
 
 def extremes(X: Samples) -> tuple[float, float]:
     """Lowest and highest value; a sparse X keeps its entries in their order."""
-    if sparse.issparse(X) and not X.has_canonical_format:
-        X = X.copy()  # or min() would sort and sum the entries in place
+    if sparse.issparse(X):
+        X = canonical(X)
     return float(X.min()), float(X.max())
+
+
+def canonical(X: Samples) -> Samples:
+    """A sparse matrix with one entry a place; X itself is left as it is."""
+    if not X.has_canonical_format:
+        X = X.copy()  # for min() and this sum up in place
+        X.sum_duplicates()
+    return X
 
 
 def moments(X: Samples) -> Any:
@@ -224,7 +246,11 @@ def moments(X: Samples) -> Any:
         mean, variance, n_seen = np.zeros((3, X.shape[1]))
         for rows in blocks:
             mean, variance, n_seen = incr_mean_variance_axis(
-                rows, axis=0, last_mean=mean, last_var=variance, last_n=n_seen
+                canonical(rows),
+                axis=0,
+                last_mean=mean,
+                last_var=variance,
+                last_n=n_seen,
             )
     else:
         scaler = StandardScaler()

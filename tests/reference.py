@@ -19,13 +19,16 @@ def standard_deviation(values):
 
 
 def tempered_scale(X):
-    """Geometric mean of each feature's deviation and their mean; 1 for a constant."""
+    """Geometric mean of each feature's deviation and their mean.
+
+    That mean for a constant, and 1 where there are only such.
+    """
     deviations = []
     for column in np.asarray(X, dtype=np.float64).T.tolist():
         constant = min(column) == max(column)
         deviations.append(0.0 if constant else standard_deviation(column))
     mean = sum(deviations) / len(deviations)
-    return np.array([math.sqrt(s * mean) if s else 1.0 for s in deviations])
+    return np.array([math.sqrt(s * mean) if s else mean or 1.0 for s in deviations])
 
 
 def cosine_similarity(a, b):

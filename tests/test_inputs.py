@@ -201,20 +201,49 @@ def test_constant_unsigned_images_have_scale_one():
     assert (format.offset, format.scale) == (200, 1.0)
 
 
-def test_one_constant_feature_takes_no_scale_from_the_others():
+@pytest.mark.parametrize(("value", "rtol"), [(0.3, 1e-10), (1e9, 1e-6)])
+def test_a_constant_feature_is_taken_to_vary_as_the_others_do(value, rtol):
     X = vectors(0)
-    X[:, 2] = 0.3
+    X[:, 2] = value  # 1e9: a time stamp, say
     format = input_format(X, image_layout((6,)))
-    assert_allclose(format.scale, reference.tempered_scale(X), rtol=1e-10)
-    assert format.scale[2] == 1
+    assert_allclose(format.scale, reference.tempered_scale(X), rtol=rtol)
+    assert_allclose(format.scale[2], X.std(0).mean(), rtol=rtol)
 
 
-def test_one_large_constant_feature_takes_no_scale_from_the_others():
+@pytest.mark.parametrize("unit", [1e-3, 1e3])
+def test_what_a_constant_feature_becomes_later_does_not_depend_on_the_unit(unit):
     X = vectors(0)
-    X[:, 2] = 1e9  # a time stamp, say
-    format = input_format(X, image_layout((6,)))
-    assert_allclose(format.scale, reference.tempered_scale(X), rtol=1e-6)
-    assert format.scale[2] == 1
+    X[:50, 2] = 0.3
+    scaled = []
+    for factor in (1, unit):
+        format = input_format(factor * X[:50], image_layout((6,)))
+        scaled.append(Source(factor * X, format, CPU).read(slice(None)))
+    torch.testing.assert_close(*scaled, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("image_shape", [None, (2, 3)])
+def test_a_spread_beyond_float64_raises(image_shape):
+    X = vectors(0)
+    X[0] = 1e308 * np.array([-1, 1, -1, 1, -1, 1])
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match="not finite"):
+        input_format(X, image_layout((6,), image_shape))
+
+
+def test_entries_stored_in_parts_are_one():
+    X = sparse.csr_matrix(vectors(0))
+    parts = sparse.csr_matrix(
+        (
+            np.repeat(X.data, 2) * np.tile([3, -2], X.nnz),
+            np.repeat(X.indices, 2),
+            2 * X.indptr,
+        ),
+        shape=X.shape,
+    )
+    stored = parts.data.copy()
+    format, of_parts = (input_format(A, image_layout((6,))) for A in (X, parts))
+    assert_allclose(of_parts.scale, format.scale, rtol=1e-10)
+    assert_allclose(of_parts.offset, format.offset, atol=1e-10)
+    assert_array_equal(parts.data, stored)  # the user's matrix is left alone
 
 
 @pytest.mark.parametrize(("mean", "deviation"), [(1e9, 300), (5e6, 2)])
