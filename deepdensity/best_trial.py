@@ -38,13 +38,14 @@ NOISE = 0.02  # of a trial's score
 def best_trial(
     trainer: Trainer,
     starts: dict[str, tuple[Array, Array]],
+    n_clusters: int,
     views: Array,
     n_steps: int,
     seed: int,
 ) -> tuple[Trial, dict[str, float]]:
     """Try each start, then what can be made of them, and take the best.
 
-    Of a start with more clusters than the others the clusters are parts: they are
+    Of a start with more clusters than there are to be these are parts: they are
     merged before it is tried. The best trial is repaired. All these hold clusters to
     like sizes, by a weight that keeps each of them alive; what the best has come to is
     then a start of its own for the smaller weight, which lets sizes differ.
@@ -55,6 +56,7 @@ def best_trial(
         Left as it is. Where the user interrupts it, the best so far counts.
     starts : dict
         Name -> (centres, labels).
+    n_clusters : int
     views : array of shape (n, latent)
         The mean embedding of each sample's views, for the repair.
     n_steps : int
@@ -68,7 +70,6 @@ def best_trial(
     scores : dict
         Name -> score; of the first among equal starts only.
     """
-    n_clusters = min(len(centres) for centres, _ in starts.values())
     n_parts = sum(len(centres) > n_clusters for centres, _ in starts.values())
     n_trials = len(starts) + min(n_parts, N_MERGED) + MAX_REPAIRS + 1
     trials = Trials(trainer, n_clusters, n_steps, seed, n_trials)

@@ -21,7 +21,7 @@ from .trials import try_start
 if TYPE_CHECKING:
     from .training import Trainer
 
-__all__ = ["best_number", "try_numbers"]
+__all__ = ["best_number", "highest_number", "try_numbers"]
 
 FIRST = (2, 3, 4, 5, 7, 9, 12, 16, 21, 28, 37, 50)  # then what lies around the best
 MIN_PER_CLUSTER = 20  # samples, on average
@@ -55,9 +55,9 @@ def best_number(
         Number -> score, of all that were tried, in order of the numbers.
     """
     scores: dict[int, float] = {}
-    most = max(FIRST[0], n_samples // MIN_PER_CLUSTER)
+    most = highest_number(n_samples)
     falls = 0
-    for k in (*(k for k in FIRST if k < most), min(most, FIRST[-1])):
+    for k in (*(k for k in FIRST if k < most), most):
         if falls == PATIENCE:
             break
         scores[k] = score(k)
@@ -70,6 +70,11 @@ def best_number(
             enough = scores[best] - TOLERANCE * abs(scores[best])
             return next(k for k in scores if scores[k] >= enough), scores
         scores.update((k, score(k)) for k in untried)
+
+
+def highest_number(n_samples: int) -> int:
+    """The highest that is tried: 50, or 20 samples a cluster, but at least 2."""
+    return min(FIRST[-1], max(FIRST[0], n_samples // MIN_PER_CLUSTER))
 
 
 def halfway(best: Any, tried: Any) -> list[int]:

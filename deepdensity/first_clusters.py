@@ -9,13 +9,14 @@ import numpy as np
 from ._typing import Array
 from .assignment import cluster_means, nearest_centre
 from .best_trial import best_trial
-from .cluster_number import try_numbers
+from .cluster_number import highest_number, try_numbers
 from .information import net_information
 from .interruption import Interrupted
 from .kept_steps import KeptSteps
 from .recipe import BALANCE, TRIAL_STEPS
 from .rows import some_rows
 from .starts import STARTS, kmeans_start, several_starts, too_few
+from .telling import warn
 from .trials import settled, start_scale
 
 if TYPE_CHECKING:
@@ -96,7 +97,9 @@ class FirstClusters(KeptSteps):
         if self.n_clusters != "auto":
             return int(self.n_clusters), {}  # torch takes no integers of NumPy's
         if len(trainer.source) < 2:
-            raise ValueError("n_clusters='auto' of one sample is no question: give it.")
+            raise ValueError(
+                "n_clusters='auto' needs more than one sample: give n_clusters."
+            )
         if "cluster" not in trainer.views:
             raise ValueError(
                 "n_clusters='auto' compares views of the samples, and with "
@@ -111,7 +114,16 @@ class FirstClusters(KeptSteps):
             views = part.embed_views(N_VIEWS)
             return try_numbers(part, views, TRIAL_STEPS, self._start_seed)
 
-        return self._recall(trainer, ("number", self._start_seed), find)
+        number, scores = self._recall(trainer, ("number", self._start_seed), find)
+        most = highest_number(len(trainer.source))
+        if max(scores, key=scores.__getitem__) == most:
+            warn(
+                f"n_clusters='auto' scored highest at {most}, the highest number that "
+                "it tries (50, or one for each 20 samples): there may be more. Give "
+                "n_clusters if you know it.",
+                UserWarning,
+            )
+        return number, scores
 
     def _some(self, trainer: Trainer, at_most: int) -> Array:
         """Random rows, as many or all of them, that make the start of a large set."""
@@ -151,7 +163,7 @@ class FirstClusters(KeptSteps):
             return Z, start, start, {}, BALANCE
         if len(starts) == 1:
             return Z, *starts.values(), kmeans, {}, BALANCE
-        best, scores = best_trial(trainer, starts, views, TRIAL_STEPS, seed)
+        best, scores = best_trial(trainer, starts, k, views, TRIAL_STEPS, seed)
         trainer.module.load_state_dict(best.state)
         Z = trainer.embed()
         start = cluster_means(Z, best.labels, k), best.labels

@@ -4,7 +4,6 @@ Both faults show in a graph of nearest neighbours: few edges run between two clu
 that were merged, many between two halves of one.
 """
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -15,6 +14,7 @@ from sklearn.neighbors import KNeighborsClassifier, kneighbors_graph
 
 from ._typing import Array
 from .merging import part_counts
+from .shared_contexts import quiet
 
 __all__ = [
     "NeighbourGraph",
@@ -119,8 +119,7 @@ def best_cut(weights: Any, least: int) -> tuple[float, Array]:
     best, side = np.inf, np.zeros(n_nodes, bool)
     if n_nodes < max(3, 2 * least):
         return best, side
-    with warnings.catch_warnings():  # a graph in several parts can be cut, too
-        warnings.filterwarnings("ignore", "Graph is not fully connected")
+    with quiet:  # a graph in several parts can be cut, too
         vectors = spectral_embedding(
             weights, n_components=min(N_ORDERS, n_nodes - 2), random_state=0
         )  # (n, m)

@@ -13,6 +13,7 @@ from deepdensity.trials import try_start
 
 from .common import source_of, trainer
 from .trial_data import (
+    N_CLUSTERS,
     N_STEPS,
     Exploding,
     blobs,
@@ -29,7 +30,9 @@ def test_the_right_start_scores_more_than_a_wrong_one():
         "right": start_of(run, y),
         "noise": start_of(run, np.random.default_rng(0).integers(4, size=300)),
     }
-    best, scores = best_trial.best_trial(run, starts, run.embed(), N_STEPS, 0)
+    best, scores = best_trial.best_trial(
+        run, starts, N_CLUSTERS, run.embed(), N_STEPS, 0
+    )
     assert best.name.split(",")[0] == "right"
     assert list(scores)[:3] == list(starts)
     assert best.score == scores[best.name] >= 0.98 * max(scores.values())
@@ -39,7 +42,9 @@ def test_the_right_start_scores_more_than_a_wrong_one():
 def test_the_best_start_is_repaired_where_that_scores_more():
     run, y = pretrained()
     starts = {"wrong": start_of(run, wrong_labels(y))}
-    best, scores = best_trial.best_trial(run, starts, run.embed(), N_STEPS, 0)
+    best, scores = best_trial.best_trial(
+        run, starts, N_CLUSTERS, run.embed(), N_STEPS, 0
+    )
     assert list(scores)[:2] == ["wrong", "repair 1"]
     assert best.name.startswith("repair")
     assert best.score >= 0.98 * max(scores.values()) > scores["wrong"]
@@ -56,7 +61,7 @@ def test_repairs_in_vain_end_and_are_not_taken(monkeypatch):
 
     monkeypatch.setattr(best_trial, "split_and_merge", repair)
     best, scores = best_trial.best_trial(
-        run, {"right": start_of(run, y)}, run.embed(), 5, 0
+        run, {"right": start_of(run, y)}, N_CLUSTERS, run.embed(), 5, 0
     )
     assert list(scores) == ["right", "repair 1", "repair 2", "right, uneven"]
     assert best.name.startswith("right")
@@ -64,7 +69,7 @@ def test_repairs_in_vain_end_and_are_not_taken(monkeypatch):
     assert [[int(cut.argmax()) for cut in spared] for spared in given] == [[], [1]]
     monkeypatch.setattr(best_trial, "PATIENCE", 9)
     _, scores = best_trial.best_trial(
-        run, {"right": start_of(run, y)}, run.embed(), 5, 0
+        run, {"right": start_of(run, y)}, N_CLUSTERS, run.embed(), 5, 0
     )
     assert len(scores) == 1 + best_trial.MAX_REPAIRS + 1
 
@@ -88,7 +93,9 @@ def test_parts_are_trained_merged_and_tried_from_the_network_they_have_trained(
     monkeypatch.setattr(best_trial, "try_start", spy)
     parts = cluster_means(run.embed(), parts_of(y), 8), parts_of(y)
     starts = {"wrong": start_of(run, wrong_labels(y)), "parts 1": parts}
-    best, scores = best_trial.best_trial(run, starts, run.embed(), N_STEPS, 0)
+    best, scores = best_trial.best_trial(
+        run, starts, N_CLUSTERS, run.embed(), N_STEPS, 0
+    )
     assert [k for _, k, _, _ in calls[:3]] == [4, 8, 4]
     assert list(scores)[:2] == ["wrong", "parts 1"]
     assert scores["parts 1"] == calls[2][3].score > scores["wrong"]
@@ -138,7 +145,7 @@ def test_of_merged_parts_those_are_tried_of_which_views_share_most(monkeypatch):
     for name in worth:
         labels = random.permutation(parts_of(y))
         starts[name] = cluster_means(run.embed(), labels, 8), labels
-    _, scores = best_trial.best_trial(run, starts, run.embed(), 5, 0)
+    _, scores = best_trial.best_trial(run, starts, N_CLUSTERS, run.embed(), 5, 0)
     assert list(scores)[:4] == ["wrong", "parts 2", "parts 4", "parts 1"]
     assert "parts 3" not in scores
 
@@ -155,7 +162,7 @@ def test_parts_that_diverge_are_left_out(monkeypatch):
     monkeypatch.setattr(best_trial, "try_start", diverging)
     parts = cluster_means(run.embed(), parts_of(y), 8), parts_of(y)
     starts = {"right": start_of(run, y), "parts 1": parts}
-    _, scores = best_trial.best_trial(run, starts, run.embed(), 5, 0)
+    _, scores = best_trial.best_trial(run, starts, N_CLUSTERS, run.embed(), 5, 0)
     assert "right" in scores and "parts 1" not in scores
 
 
@@ -174,7 +181,7 @@ def test_the_best_start_is_tried_by_the_smaller_weight_and_counts_unless_it_is_w
 
     monkeypatch.setattr(best_trial, "try_start", spy)
     starts = {"right": start_of(run, y), "wrong": start_of(run, wrong_labels(y))}
-    best, scores = best_trial.best_trial(run, starts, run.embed(), 2, 0)
+    best, scores = best_trial.best_trial(run, starts, N_CLUSTERS, run.embed(), 2, 0)
     *before, last = weights
     assert {balance for _, balance in before} == {1.0}
     assert last == ("right, uneven", 0.5)
@@ -197,7 +204,7 @@ def test_equal_starts_are_tried_once():
             ("wrong", wrong_labels(y)),
         ]
     }
-    _, scores = best_trial.best_trial(run, starts, run.embed(), 5, 0)
+    _, scores = best_trial.best_trial(run, starts, N_CLUSTERS, run.embed(), 5, 0)
     assert list(scores)[:2] == ["first", "wrong"]
     assert not {"renamed", "nearly"} & scores.keys()
 
@@ -206,7 +213,7 @@ def test_where_all_trials_diverge_the_first_start_is_taken():
     X, y = blobs()
     run = trainer(source_of(X), Exploding())
     starts = {"a": start_of(run, y), "b": start_of(run, wrong_labels(y))}
-    best, scores = best_trial.best_trial(run, starts, run.embed(), 5, 0)
+    best, scores = best_trial.best_trial(run, starts, N_CLUSTERS, run.embed(), 5, 0)
     assert scores.keys() >= {"a", "b"}
     assert set(scores.values()) == {-np.inf}
     assert_array_equal(best.labels, y)

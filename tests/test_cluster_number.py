@@ -1,6 +1,7 @@
 """The estimated number of clusters: its score, the search, both estimators."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from deepdensity.cluster_number import (
 from deepdensity.metrics import clustering_accuracy
 from deepdensity.trials import try_start
 
-from .common import BOTH, digit_images, digit_vectors, small_conv
+from .common import BOTH, decs, digit_images, digit_vectors, small_conv
 
 
 @pytest.mark.parametrize("truth", [1, 2, 3, 6, 8, 10, 14, 20, 33, 43, 50])
@@ -128,5 +129,19 @@ def test_without_views_there_is_nothing_to_compare(short):
 @pytest.mark.parametrize("short", BOTH)
 def test_one_sample_has_no_number_of_clusters(short):
     model = short(augment="auto").set_params(n_clusters="auto")
-    with pytest.raises(ValueError, match="one sample is no question"):
+    with pytest.raises(ValueError, match="needs more than one sample"):
         model.fit(np.ones((1, 5)))
+
+
+@pytest.mark.parametrize(("best", "told"), [(10, True), (9, False)])
+def test_the_highest_number_as_the_best_is_told(best, told, monkeypatch):
+    """Of 200 samples ten clusters are the most that are tried."""
+    X, _ = digit_vectors(200)
+    found = best, {5: 1.0, 9: 1.5, 10: 1.0, best: 2.0}
+    monkeypatch.setattr(first_clusters, "try_numbers", lambda *args: found)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = decs().set_params(n_clusters="auto").fit(X)
+    assert model.n_clusters_ == best
+    messages = [str(warning.message) for warning in caught]
+    assert any("scored highest at 10, the highest" in m for m in messages) == told

@@ -1,8 +1,10 @@
 """Where the clusters start: partitions of blobs, centres, and the small cases."""
 
 import functools
+import os
 import warnings
 
+import joblib
 import numpy as np
 import pytest
 import torch
@@ -15,8 +17,15 @@ from sklearn.metrics import adjusted_rand_score
 from deepdensity.assignment import cluster_means
 from deepdensity.information import net_information
 from deepdensity.metrics import clustering_accuracy
-from deepdensity.starts import STARTS, mixtures, several_starts, sizes, spectral_start
-from deepdensity.starts.mixtures import merged_mixtures
+from deepdensity.starts import (
+    STARTS,
+    mixtures,
+    several,
+    several_starts,
+    sizes,
+    spectral_start,
+)
+from deepdensity.starts.mixtures import merged_mixtures, side_by_side
 
 SAMPLED = ["gaussian-mixture", "view-mixture", "merged-mixture", "spectral"]
 
@@ -241,3 +250,28 @@ def test_a_mixture_that_has_not_converged_will_do(name, blobs, monkeypatch):
         centres, labels = STARTS[name](Z, Z, 5, 3, 0)
     assert centres.shape == (5, 4)
     assert len(labels) == len(Z)
+
+
+@pytest.mark.parametrize("scale", [1e-5, 1e-2, 1e4, 1e8])
+@pytest.mark.parametrize("name", ["gaussian-mixture", "merged-mixture"])
+def test_mixtures_do_not_depend_on_the_scale_of_the_embedding(name, scale, blobs):
+    Z, _ = blobs
+    _, labels = STARTS[name](Z, Z, 5, 4, 0)
+    _, scaled = STARTS[name](scale * Z, scale * Z, 5, 4, 0)
+    assert adjusted_rand_score(labels, scaled) == 1
+
+
+def test_parts_that_are_fewer_than_the_clusters_are_no_start(blobs, monkeypatch):
+    Z, y = blobs
+    few = [(y, np.zeros_like(y)), (y, y)]
+    monkeypatch.setattr(several, "merged_mixtures", lambda *args: few)
+    starts = several_starts(Z, Z, 5, 4, 0)
+    assert [len(centres) for centres, _ in starts.values()] == [5, 5]
+
+
+def test_runs_are_threads_whatever_backend_is_chosen():
+    def process(_):
+        return os.getpid()
+
+    with joblib.parallel_config("multiprocessing", n_jobs=2):
+        assert set(side_by_side(process, zip(range(4)))) == {os.getpid()}

@@ -9,11 +9,14 @@ from deepdensity.assignment import cluster_means
 
 from .common import source_of, trainer
 
+N_CLUSTERS = 4
 N_STEPS = 60
 
 
 def blobs():
-    return make_blobs(300, centers=4, n_features=8, cluster_std=0.6, random_state=5)
+    return make_blobs(
+        300, centers=N_CLUSTERS, n_features=8, cluster_std=0.6, random_state=5
+    )
 
 
 def noisy(x, rows, generator):
@@ -28,7 +31,7 @@ def pretrained(**more):
 
 
 def start_of(run, labels):
-    return cluster_means(run.embed(), labels, 4), labels
+    return cluster_means(run.embed(), labels, N_CLUSTERS), labels
 
 
 def wrong_labels(y):

@@ -1,20 +1,18 @@
 """Gaussian mixtures of the embedding: as many components as clusters, or more."""
 
 import itertools
-import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 import torch
 from joblib import Parallel, delayed
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
-from threadpoolctl import threadpool_limits
 
 from .._typing import Array
 from ..assignment import cluster_means
 from ..merging import merge_parts, part_counts
+from ..shared_contexts import one_thread, quiet
 from ..split_merge import neighbour_graph
 from .kmeans import kmeans_start
 from .sizes import MIN_PER_CLUSTER, some, too_few
@@ -29,6 +27,8 @@ __all__ = [
 
 FEW_CLUSTERS = 10  # of more there are fewer runs, but:
 FEWEST_RUNS = 3
+FLOOR = 1e-6  # scikit-learn's reg_covar, made for variances
+USUAL_VARIANCE = (1e-3, 1e6)  # like these
 PARTS = (1.5, 2.0, 2.5)  # of a cluster, that runs of a mixture take by turns
 
 
@@ -81,8 +81,11 @@ def mixture_start(
     random = np.random.RandomState(seed)
     chosen = some(len(Z), random)
 
+    floor = variance_floor(fitted[chosen])
+
     def run(seed: int) -> Any:
-        return GaussianMixture(n_clusters, random_state=seed).fit(fitted[chosen])
+        mixture = GaussianMixture(n_clusters, reg_covar=floor, random_state=seed)
+        return mixture.fit(fitted[chosen])
 
     seeds = random.randint(2**31 - 1, size=n_init)
     mixtures = side_by_side(run, zip(map(int, seeds)))
@@ -134,10 +137,11 @@ def merged_mixtures(
     most = len(chosen) // MIN_PER_CLUSTER
     n_runs = n_init * FEW_CLUSTERS // max(FEW_CLUSTERS, n_clusters)
     n_runs = max(n_runs, min(n_init, FEWEST_RUNS))
+    floor = variance_floor(views[chosen])
 
     def run(share: float, seed: int) -> tuple[float, Array, Array]:
         n_parts = min(most, round(share * n_clusters))
-        mixture = GaussianMixture(n_parts, random_state=seed)
+        mixture = GaussianMixture(n_parts, reg_covar=floor, random_state=seed)
         parts = mixture.fit(views[chosen]).predict(views)
         counts = part_counts(graph.weights, parts[chosen], n_parts)
         clusters, score = merge_parts(counts, n_clusters)
@@ -150,13 +154,26 @@ def merged_mixtures(
     return [(labels, parts) for _, labels, parts in found]
 
 
+def variance_floor(Z: Array) -> float:
+    """What is added to the variances of components: scikit-learn's, for its scale.
+
+    Embeddings much narrower or wider than usual get their share of the mean variance,
+    so that it is neither all that a mixture sees nor lost in rounding.
+    """
+    variance = float(np.var(Z, axis=0, dtype=np.float64).mean())
+    low, high = USUAL_VARIANCE
+    if low <= variance <= high or not variance:
+        return FLOOR
+    return FLOOR * variance
+
+
 def side_by_side(function: Callable[..., Any], arguments: Iterable[Any]) -> list[Any]:
     """The function's results, in their order: as many at a time as torch has threads.
 
     Each has one thread of its own: a mixture's matrices are too small to be shared out.
     """
-    parallel = Parallel(n_jobs=torch.get_num_threads(), prefer="threads")
-    with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # it will do for a start
+    # in threads whatever backend the user has chosen: the work is called by reference
+    parallel = Parallel(n_jobs=torch.get_num_threads(), require="sharedmem")
+    with one_thread(), quiet:  # what has not converged will do for a start
         results: list[Any] = parallel(delayed(function)(*of) for of in arguments)
     return results

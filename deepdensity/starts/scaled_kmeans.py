@@ -1,15 +1,13 @@
 """k-means at several scalings of length: the start of vectors."""
 
-import warnings
-
 import numpy as np
 from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import NearestNeighbors
 
 from .._typing import Array
 from ..assignment import cluster_means, nearest_centre
 from ..information import joint_counts, net_information
+from ..shared_contexts import quiet
 from .kmeans import kmeans_start
 from .sizes import some, too_few
 
@@ -67,8 +65,7 @@ def scaled_kmeans_start(
     found, partitions, scores = [], [], []
     for scaled in scalings * n_init:
         kmeans = KMeans(n_clusters, n_init=2, random_state=random)
-        with warnings.catch_warnings():  # of duplicates plain k-means has warned
-            warnings.simplefilter("ignore", ConvergenceWarning)
+        with quiet:  # of duplicates plain k-means has warned
             parts = kmeans.fit_predict(scaled)
         centres = cluster_means(chosen, parts, n_clusters)
         labels = nearest_centre(chosen, centres)

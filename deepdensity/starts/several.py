@@ -37,10 +37,10 @@ def several_starts(
     starts = {"view-mixture": mixture}
     distinct: list[Array] = []
     for labels, parts in merged_mixtures(views, n_clusters, n_init, seed):
-        if any(same(labels, other) for other in distinct):
+        n_parts = int(parts.max()) + 1
+        if n_parts < n_clusters or any(same(labels, other) for other in distinct):
             continue
         distinct.append(labels)
-        n_parts = int(parts.max()) + 1
         starts[f"parts {len(distinct)}"] = cluster_means(Z, parts, n_parts), parts
         if len(distinct) == N_MERGED:
             break

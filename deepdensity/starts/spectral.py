@@ -1,13 +1,12 @@
 """Spectral clustering of the embedding's neighbour graph."""
 
-import warnings
-
 import numpy as np
 from sklearn.cluster import SpectralClustering
 from sklearn.neighbors import KNeighborsClassifier
 
 from .._typing import Array
 from ..assignment import cluster_means
+from ..shared_contexts import quiet
 from .kmeans import kmeans_start
 from .sizes import N_NEIGHBORS, some, too_few
 
@@ -61,8 +60,7 @@ def spectral_start(
         n_init=n_init,
         random_state=random,
     )
-    with warnings.catch_warnings():  # a graph in several parts will do for a start
-        warnings.filterwarnings("ignore", "Graph is not fully connected")
+    with quiet:  # a graph in several parts will do for a start
         labels = spectral.fit_predict(views[chosen])
     if len(chosen) < n_samples:
         neighbours = KNeighborsClassifier(N_NEIGHBORS).fit(views[chosen], labels)
