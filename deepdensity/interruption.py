@@ -1,13 +1,18 @@
 """Ctrl-C in a fit: noted at first, so that training can end between two steps."""
 
+import math
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Self
 
 __all__ = ["Interrupted", "Interruption"]
+
+
+SOON = 1.0  # seconds between two presses that are meant as one wish to stop at once
 
 
 class Interrupted(Exception):
@@ -19,8 +24,10 @@ class Interruption:
 
     As a context manager it takes SIGINT over from Python's own handler. The first
     signal is only noted: training looks at `asked` after every step. A second one
-    raises the usual KeyboardInterrupt. A KeyboardInterrupt that comes from elsewhere,
-    as from a callback that stops training, has nothing to do with it.
+    raises the usual KeyboardInterrupt, within a second even where it meets another fit,
+    as in a search that has gone on to its next candidate. A KeyboardInterrupt that
+    comes from elsewhere, as from a callback that stops training, has nothing to do with
+    it.
 
     Signals reach the main thread alone, and an application that handles them in a way
     of its own keeps its handler: there nothing is ever asked.
@@ -34,6 +41,8 @@ class Interruption:
     place : str or None
         Where training was cut off, in words; None where it was not.
     """
+
+    _noted = -math.inf  # when any fit was last asked to end
 
     def __init__(self) -> None:
         self.asked = False
@@ -54,7 +63,9 @@ class Interruption:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
+        again = time.monotonic() - Interruption._noted < SOON
+        Interruption._noted = time.monotonic()
+        if self.asked or again:  # of this fit, or the one before it in a search
             self.insisted = True
             raise KeyboardInterrupt
         self.asked = True

@@ -7,6 +7,7 @@ once an epoch.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Self
 
 import torch
@@ -20,6 +21,11 @@ from .passes import network_passes
 from .recorded_steps import RecordedSteps
 
 __all__ = ["PHASES", "AutoencoderNet", "DecoderNet"]
+
+
+class Stopped(Exception):
+    """A callback has ended the phase, by a KeyboardInterrupt as skorch's do."""
+
 
 PHASES = {"pretrain": "pretraining", "cluster": "clustering", "decoder": "decoder"}
 
@@ -52,11 +58,18 @@ class PhaseNet(NeuralNet):
                     self.begun = True
                     self.notify("on_train_begin", X=None, y=None)
                 super().fit_loop(X, y, epochs=1, **fit_params)
-        except KeyboardInterrupt:  # a callback's, or that of a user who insists
-            if self.interruption.insisted:
-                raise
+        except Stopped:
             self.stopped = True
         return self
+
+    def notify(self, method_name: str, **cb_kwargs: Any) -> None:
+        """skorch's; where a callback raises KeyboardInterrupt it ends the phase."""
+        try:
+            super().notify(method_name, **cb_kwargs)
+        except KeyboardInterrupt as stop:
+            if self.interruption.insisted:
+                raise
+            raise Stopped from stop
 
     def run_single_epoch(
         self,
@@ -145,7 +158,8 @@ class PhaseNet(NeuralNet):
 
     def end(self) -> None:
         if self.begun:
-            self.notify("on_train_end", X=None, y=None)
+            with suppress(Stopped):  # it is over
+                self.notify("on_train_end", X=None, y=None)
 
     @property
     def n_steps(self) -> int:

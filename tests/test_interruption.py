@@ -13,17 +13,25 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback
 
 from deepdensity import DECSClustering, IDCLClustering, base, first_clusters
+from deepdensity import interruption as interruption_module
 from deepdensity.interruption import Interrupted, Interruption
+from deepdensity.model_selection import InSampleSplit
+from deepdensity.networks.mlp import MLPAutoencoder
 
 from .common import BOTH, decs, digit_images, digit_vectors, idcl, small_conv
 
 
 @pytest.fixture(autouse=True)
-def signals_are_heard():
-    """A process that a shell has put into the background ignores Ctrl-C."""
+def signals_are_heard(monkeypatch):
+    """A process that a shell has put into the background ignores Ctrl-C.
+
+    Presses of different fits come slowly, unless a test says otherwise.
+    """
+    monkeypatch.setattr(interruption_module, "SOON", 0)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -344,6 +352,57 @@ def test_an_application_keeps_its_own_handler():
     finally:
         signal.signal(signal.SIGINT, before)
     assert pressed == [signal.SIGINT]
+
+
+@pytest.mark.parametrize("short", BOTH)
+@pytest.mark.parametrize("phase", ["pretrain", "cluster"])
+def test_a_handler_that_raises_ends_the_fit(short, phase):
+    """An application's own: what it raises is not taken for a callback's stop."""
+    X, _ = digit_vectors(150)
+
+    class Asked(KeyboardInterrupt):
+        pass
+
+    def ask(number, frame):
+        raise Asked
+
+    signal.signal(signal.SIGINT, ask)
+    steps = {"n": 0}
+
+    class Net(MLPAutoencoder):
+        def encode(self, x):
+            steps["n"] += self.training
+            if steps["n"] == (3 if phase == "pretrain" else 12):
+                ctrl_c()
+            return super().encode(x)
+
+    model = short(autoencoder=Net, pretrain_epochs=3, batch_size=50)
+    with pytest.raises(Asked):
+        model.fit(X)
+    assert not hasattr(model, "labels_")
+
+
+def test_two_presses_within_a_second_end_a_search_across_its_candidates(monkeypatch):
+    monkeypatch.undo()  # the second as it is
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    X, _ = digit_vectors(150)
+
+    class Press(Callback):
+        """Once in each fit."""
+
+        def on_train_begin(self, net, **kwargs):
+            if net.phase == "pretrain":
+                ctrl_c()
+
+    search = GridSearchCV(
+        decs(callbacks=[Press()]),
+        {"alpha": [0.5, 1.0, 2.0]},
+        cv=InSampleSplit(),
+    )
+    with pytest.raises(KeyboardInterrupt):
+        with pytest.warns(ConvergenceWarning, match="Interrupted"):
+            search.fit(X)
+    assert not hasattr(search, "cv_results_")
 
 
 def test_the_first_is_noted_the_second_raises():
