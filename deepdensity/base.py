@@ -163,6 +163,12 @@ class BaseDeepClustering(FirstClusters):
                 f"warm_start=True continues a fit on samples of shape "
                 f"{self._format.layout.shape}, and X has {layout.shape}."
             )
+        if self.n_components != self._n_features_out:
+            raise ValueError(
+                f"warm_start=True continues a fit with n_components="
+                f"{self._n_features_out}, and now it is {self.n_components}: set it "
+                "back, or warm_start=False."
+            )
         self._format = self._format._replace(layout=layout)
         module = copy.deepcopy(self.module_)
         check_autoencoder(module.cpu(), layout.shape, self.n_components)
@@ -253,7 +259,7 @@ class BaseDeepClustering(FirstClusters):
         judges = self.guard and "cluster" in trainer.views
         if not judges or self.information_ >= self.start_information_:
             return True
-        guard.end_at_start()
+        guard.end_at_start(self.start_information_, self.information_)
         self.information_ = self.start_information_
         return False
 

@@ -38,6 +38,7 @@ __all__ = ["DENSITIES", "DensityCoreHead"]
 DENSITIES = ("auto", "exact", "sampled")
 EXACT_PAIRS = 2**26  # up to which "auto" is exact: 11,585 samples
 N_REFERENCE = 4096  # samples that a sampled density sums over
+ROUNDINGS = 100  # of float32, that a squared cut-off distance must be
 
 
 class DensityCoreHead(FittedDeepClustering):
@@ -101,13 +102,26 @@ class DensityCoreHead(FittedDeepClustering):
         if self._reference is None:
             density = local_density(points, self._cutoff, self.density_kernel)
             self.density_error_ = 0.0
-        else:  # in float32, which errs far less than the sample
+        else:
             density = sampled_density(
-                points.float(), self._cutoff, self.density_kernel, self._reference
+                points if self._is_narrow(points) else points.float(),
+                self._cutoff,
+                self.density_kernel,
+                self._reference,
             ).double()
             self.density_error_ = density_error(len(points), len(self._reference))
         self.density_ = density.cpu().numpy()
         self.difficulty_ = difficulty_score(density).cpu().numpy()
+
+    def _is_narrow(self, points: Tensor) -> bool:
+        """Whether float32 would err by more than 1 % of the squared cut-off distance.
+
+        Squared distances err by a rounding of the squared lengths. Where that is less
+        it is far less than what a sample of the samples errs.
+        """
+        lengths = (points - points.mean(0)).square().sum(1)
+        rounding = torch.finfo(torch.float32).eps * lengths.max()
+        return bool(self._cutoff**2 < ROUNDINGS * rounding)
 
     def _reference_rows(
         self, n_samples: int, generator: torch.Generator

@@ -21,6 +21,7 @@ from .guard import Guard
 from .kept_state import keeps_fitted_state
 from .losses import InstabilityLoss
 from .recipe import STREAM_EPOCHS, STREAM_RECONSTRUCTION, VECTOR_STEPS, iterations
+from .schedules import check_load_best
 from .stability import DETERMINACIES, determinacy, otsu_threshold, sample_stability
 from .streams import StreamClustering
 
@@ -41,8 +42,8 @@ class DECSClustering(StreamClustering):
     ----------
     n_clusters : int or "auto", default=8
         Number of clusters. "auto" estimates it from how well clusters trained for a
-        while stay the same from view to view; see
-        :func:`deepdensity.information.net_information`.
+        while stay the same from view to view, trying 2 to 50, and at most one for each
+        20 samples; see :func:`deepdensity.information.net_information`.
     n_components : int, default=10
         Size of the latent space.
     autoencoder : {"auto", "conv16", "conv", "transformer", "mlp", "shallow"}, class \
@@ -76,7 +77,8 @@ class DECSClustering(StreamClustering):
         does that to images; of vectors it drops values and swaps a vector for one of
         its nearest neighbours (see :mod:`deepdensity.views`), ten at most and no more
         than half of a cluster. A function is called as
-        ``augment(x, generator)``.
+        ``augment(x, generator)`` with images (b, c, h, w) in [0, 1] or scaled vectors
+        (b, d), a float tensor, and returns one of the same shape.
     refresh_interval : "auto" or int, default="auto"
         Iterations between two looks at the labels (see `tol` and `guard`). "auto" is
         100, but at least two epochs.
@@ -189,7 +191,8 @@ class DECSClustering(StreamClustering):
     history_ : skorch.history.History
         A row for each epoch, with its "phase", "train_loss" and "lr", the learning
         rate of its last step; those of the clustering phase are `refresh_interval`
-        iterations long and have "label_change".
+        iterations long and have "label_change". Where the guard has gone back, the row
+        has "rollback": "diverged", "collapsed" or "worse than the start".
     n_iter_ : int
         Iterations done in the clustering phase.
     n_features_in_ : int
@@ -322,6 +325,7 @@ class DECSClustering(StreamClustering):
         -------
         self
         """
+        check_load_best(self.callbacks)
         trainer = self._begin(X)
         self._pretrain(trainer)  # line 1: Eq. 2
         start = self._start(trainer)  # line 2

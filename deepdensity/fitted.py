@@ -70,7 +70,9 @@ class FittedDeepClustering(
         """X as `fit` has seen it: an array, CSR matrix or Rows (n, d)."""
         check_is_fitted(self)
         X, sample_shape = flatten_samples(X)
-        if sample_shape not in (None, self._format.layout.stored):
+        if sample_shape is not None and not alike(
+            sample_shape, self._format.layout.stored
+        ):
             raise ValueError(
                 f"X has samples of shape {sample_shape}, but {type(self).__name__} was "
                 f"fitted on samples of shape {self._format.layout.stored}."
@@ -201,7 +203,8 @@ class FittedDeepClustering(
         ----------
         X : array-like
             As in `fit`, but dense: scikit-learn's checks leave a clusterer no way to
-            accept sparse X here. Use ``predict_proba(X[rows].toarray())``.
+            accept sparse X here. Use ``predict_proba(X[rows].toarray())``, and of a
+            pipeline ``pipe[-1].predict_proba(pipe[:-1].transform(X).toarray())``.
 
         Returns
         -------
@@ -211,8 +214,9 @@ class FittedDeepClustering(
         if sparse.issparse(X):
             raise TypeError(
                 "predict_proba takes no sparse X; give it dense blocks, "
-                "predict_proba(X[start:stop].toarray()). predict, transform and "
-                "score_samples take sparse X."
+                "predict_proba(X[start:stop].toarray()), and after a pipeline's other "
+                "steps pipe[-1].predict_proba(pipe[:-1].transform(X).toarray()). "
+                "predict, transform and score_samples take sparse X."
             )
         return self._assign(self._embed(self._check_new_data(X)))
 
@@ -260,6 +264,11 @@ class FittedDeepClustering(
             self.module_.to(self._device)
 
 
+def alike(shape: tuple[int, ...], fitted: tuple[int, ...]) -> bool:
+    """Whether samples of the shape are read as those of `fit`: one channel is none."""
+    return shape == fitted or shape in ((*fitted, 1), (1, *fitted))
+
+
 def on_cpu(value: Any) -> Any:
     """A network's copy on the CPU, or itself where it is there; other values as is."""
     if not isinstance(value, torch.nn.Module):
@@ -276,6 +285,12 @@ def flatten_samples(X: Samples) -> tuple[Samples, tuple[int, ...] | None]:
     Arrays that are read by slices, and images that lie in memory in another order, are
     Rows then.
     """
+    if hasattr(X, "var_names"):
+        raise TypeError(
+            "X is an AnnData object: begin a pipeline with "
+            "deepdensity.single_cell.CountsTransformer(), which reads it, or give the "
+            "matrix, X.X or X.layers[...]."
+        )
     shape: tuple[int, ...]
     shape = np.shape(X) if isinstance(X, (list, tuple)) else getattr(X, "shape", ())
     sample_shape = tuple(shape[1:]) if len(shape) > 2 else None

@@ -87,9 +87,10 @@ class Guard:
         self.net.module_.load_state_dict(module)
         self.net.criterion_.load_state_dict(criterion)
 
-    def end_at_start(self) -> None:
-        """Put the start in the place of an end that is worse."""
+    def end_at_start(self, start: float, end: float) -> None:
+        """Put the start in the place of an end that scores less."""
         self.ended_at_start = True
+        self.scores = start, end
         self.go_back(self.first, "worse than the start")
 
     def slow_down(self) -> None:
@@ -112,17 +113,16 @@ class Guard:
             messages.append(
                 f"The clustering phase lost clusters or diverged {times}, and went "
                 "back to its last good state at half the learning rate"
-                f"{'; at last it ended there' * self.gave_up}."
+                f"{'; at last it ended there' * self.gave_up}. A smaller lr or a "
+                "longer pretraining may help."
             )
         if self.ended_at_start:
+            start, end = self.scores
             messages.append(
                 "The clusters were less stable from view to view at the end of the "
-                "clustering phase than at its start (information_ below "
-                "start_information_): it went back to the start."
+                f"clustering phase ({end:.4g} nats) than at its start ({start:.4g}): "
+                "the fit went back to the start, and information_ is that of the start."
             )
         if messages:
-            messages.append(
-                "See 'rollback' in history_. A smaller lr or a longer pretraining may "
-                "help."
-            )
+            messages.append("See 'rollback' in history_.")
         return " ".join(messages)

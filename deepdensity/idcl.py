@@ -46,14 +46,14 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
     An autoencoder is trained on (augmented) samples. Then, epoch by epoch, it is
     trained to sharpen its soft assignment of the samples to the *density cores* of the
     clusters, on a curriculum: the densest samples of every cluster first, more of them
-    at a geometric pace, the sparsest never.
+    at a geometric pace, the sparsest last, or never, by `lambda_max` below 1.
 
     Parameters
     ----------
     n_clusters : int or "auto", default=8
         Number of clusters. "auto" estimates it from how well clusters trained for a
-        while stay the same from view to view; see
-        :func:`deepdensity.information.net_information`.
+        while stay the same from view to view, trying 2 to 50, and at most one for each
+        20 samples; see :func:`deepdensity.information.net_information`.
     n_components : int, default=10
         Size of the latent space.
     autoencoder : {"auto", "conv16", "conv", "transformer", "mlp", "shallow"}, class \
@@ -81,13 +81,15 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
     schedule : {"one-cycle", "constant"}, default="one-cycle"
         The learning rate within a phase: half a cosine down to 0, in pretraining after
         a warm-up over a tenth of the steps, or the same at every step, as in the
-        papers. skorch's LRScheduler needs "constant".
+        papers. It is that of epochs over all samples: what a curriculum leaves out ends
+        the phase that much sooner. skorch's LRScheduler needs "constant".
     augment : {"auto", "affine"}, bool or callable, default="auto"
         "affine" rotates and shifts images at random and leaves vectors alone. "auto"
         does that to images; of vectors it drops values and swaps a vector for one of
         its nearest neighbours (see :mod:`deepdensity.views`), ten at most and no more
         than half of a cluster. A function is called as
-        ``augment(x, generator)``.
+        ``augment(x, generator)`` with images (b, c, h, w) in [0, 1] or scaled vectors
+        (b, d), a float tensor, and returns one of the same shape.
     refresh_interval : "auto" or int, default="auto"
         Gradient steps between two refreshes of densities, cores, labels and targets,
         rounded up to whole epochs. "auto" is 100, but at least two epochs.
@@ -203,6 +205,8 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         What `density_` errs by at most with probability 0.99; 0 where it is exact.
     difficulty_ : ndarray of shape (n_samples,)
         Difficulty score in [0, 1]: high is dense and easy (Eq. 2).
+    gamma_ : float
+        Weight of the clustering loss; `partial_fit` keeps it.
     core_sample_indices_ : ndarray of int
         Training samples in a density core (Eq. 9), sorted. After a fit that has gone
         back to its start, which is one of centres, each cluster is a core as a whole.
@@ -223,7 +227,8 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
     history_ : skorch.history.History
         A row for each epoch, with its "phase", "train_loss" and "lr", the learning
         rate of its last step; those of the clustering phase have "fraction" and, where
-        labels were refreshed before them, "label_change".
+        labels were refreshed before them, "label_change". Where the guard has gone
+        back, the row has "rollback": "diverged", "collapsed" or "worse than the start".
     n_iter_ : int
         Epochs done in the clustering phase.
     n_features_in_ : int
@@ -380,6 +385,7 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         trainer = self._begin(X)
         self._pretrain(trainer)  # Eq. 13
         start = self._start(trainer)
+        self.gamma_ = self._gamma(trainer)
         labels = self._train_clusters(
             trainer, start, functools.partial(self._cluster, trainer, *start)
         )
@@ -392,7 +398,7 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         Labels are None where the fit ends at its start, cores and all.
         """
         watch = LabelWatch(start, self.tol)
-        loss = CurriculumLoss(self._gamma(trainer), self.kernel_scale_)
+        loss = CurriculumLoss(self.gamma_, self.kernel_scale_)
         self.curriculum_ = Curriculum(len(trainer.source))
         self._core_fraction = self.core_fraction
         n_epochs = self._n_epochs(trainer)
@@ -431,7 +437,9 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
 
     def _train_on(self, trainer: Trainer, Z: Array) -> Any:
         """One more batch of a stream: towards the cores as they are, at full share."""
-        loss = CurriculumLoss(self._gamma(trainer), self.kernel_scale_)
+        if self.gamma != "auto":
+            self.gamma_ = self.gamma
+        loss = CurriculumLoss(self.gamma_, self.kernel_scale_)
         loss.cores = self._cores(torch.float32, trainer.source.device)
         self._take_densities(Z)
         rows = select_easiest(self.difficulty_, self.pretrain_labels_, self.lambda_max)

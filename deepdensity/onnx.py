@@ -83,7 +83,7 @@ def export(estimator: Estimator, path: str | Path) -> None:
     """
     estimator = fitted_model(estimator)
     check_installed()
-    samples = torch.zeros(2, *estimator._sample_shape)
+    samples = torch.zeros(2, *estimator._sample_shape, dtype=torch.float32)
     with warnings.catch_warnings(), errors_only(OPERATORS_LOGGER):
         warnings.simplefilter("ignore", FutureWarning)  # torch's, of its own code
         program = torch.onnx.export(

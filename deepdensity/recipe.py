@@ -1,8 +1,8 @@
 """What "auto" means: the recipe that works without labels, as pure functions.
 
 The settings were found on the sets of ``doc/papers.rst``. ``doc/recipe.rst`` lists them
-and what each is worth, ``doc/trials_images.rst`` and ``doc/trials_vectors.rst`` what was
-seen on the way.
+and what each is worth, ``doc/trials_images.rst`` and ``doc/trials_vectors.rst`` what
+was seen on the way.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+import torch
 
 from ._typing import Array
 from .augmentation import random_affine
@@ -135,6 +137,7 @@ def choose_views(
     if is_image and augment in ("auto", "affine", True):
         augment = random_affine
     if callable(augment):
+        check_augment(augment, source)
         views = AugmentedViews(augment, clean)
         return augment, {"pretrain": views, "cluster": views}
     if augment in ("auto", True):
@@ -145,6 +148,19 @@ def choose_views(
                 "cluster": NeighbourViews(source, neighbours, dropout=0.2, swap=0.5),
             }
     return None, {}
+
+
+def check_augment(augment: Callable[..., Any], source: Source) -> None:
+    """Raise ValueError unless it gives a batch of the shape that it is given."""
+    x = source.read(slice(0, 2))
+    view = augment(x.clone(), torch.Generator().manual_seed(0))
+    if not isinstance(view, torch.Tensor) or view.shape != x.shape:
+        kind = type(view).__name__
+        shape = f" of shape {tuple(view.shape)}" if hasattr(view, "shape") else ""
+        raise ValueError(
+            f"augment={augment!r} must return a torch tensor of the shape that it is "
+            f"given, {tuple(x.shape)} for two samples; it returned {kind}{shape}."
+        )
 
 
 def data_variance(source: Source) -> float:

@@ -21,6 +21,7 @@ __all__ = [
     "RecordedRate",
     "ScheduledRate",
     "check_callbacks",
+    "check_load_best",
     "constant",
     "one_cycle",
     "set_rate",
@@ -145,8 +146,15 @@ def check_callbacks(callbacks: list[Any] | None, schedule: str) -> None:
     Either it and the schedule would both set the rate, or it looks at a score of
     validation data, which a clustering has not.
     """
-    bare = [c[-1] if isinstance(c, tuple) else c for c in callbacks or []]
+    bare = without_names(callbacks)
     kinds = [c if isinstance(c, type) else type(c) for c in bare]
+    for kind in kinds:
+        if not issubclass(kind, Callback):
+            raise ValueError(
+                f"callbacks holds an object of the type {kind.__name__}; it takes "
+                "callbacks of skorch, or ones of your own that inherit from "
+                "skorch.callbacks.Callback."
+            )
     for callback, kind in zip(bare, kinds):
         if schedule != "constant" and issubclass(kind, LRScheduler):
             raise ValueError(
@@ -156,6 +164,26 @@ def check_callbacks(callbacks: list[Any] | None, schedule: str) -> None:
             )
         if kind in TO_MONITOR and not any(map(may_record_scores, kinds)):
             check_monitor(callback, kind)
+
+
+def without_names(callbacks: list[Any] | None) -> list[Any]:
+    """The callbacks of a list that may hold pairs (name, callback)."""
+    return [c[-1] if isinstance(c, tuple) else c for c in callbacks or []]
+
+
+def check_load_best(callbacks: list[Any] | None) -> None:
+    """Raise a ValueError where a callback would part the network from its centres.
+
+    Those of DECS are trained in the loss, which EarlyStopping does not bring back.
+    """
+    for callback in without_names(callbacks):
+        if isinstance(callback, EarlyStopping) and callback.load_best:
+            raise ValueError(
+                "callbacks holds EarlyStopping with load_best=True, which brings back "
+                "the network of its best epoch and not the centres that were trained "
+                "with it: choose load_best=False, or Checkpoint(load_best=True) with "
+                "f_criterion."
+            )
 
 
 def may_record_scores(kind: type) -> bool:

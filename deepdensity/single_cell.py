@@ -17,8 +17,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._decorators import fit_context
 from ._typing import Array, Samples
+from .telling import warn
 
 __all__ = ["CountsTransformer"]
+
+LARGEST_LOGARITHM = 20  # to base 2, of a million
+N_LOOKED_AT = 100_000  # values
 
 
 class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -101,6 +105,14 @@ class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self
         """
         X = self._counts(X, reset=True)
+        if look_like_logarithms(X):
+            warn(
+                "X holds values that are not whole numbers, and none above "
+                f"{LARGEST_LOGARITHM}: they look like logarithms of counts already. "
+                "CountsTransformer takes raw counts; in an AnnData object they are "
+                "often in a layer (layer=...).",
+                UserWarning,
+            )
         n_top = self.n_top_genes
         if n_top is not None and n_top > X.shape[1]:
             raise ValueError(
@@ -215,6 +227,14 @@ class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         tags.input_tags.positive_only = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def look_like_logarithms(X: Samples) -> bool:
+    """Whether the first values are not whole numbers, and none of them large."""
+    values = X.data if sparse.issparse(X) else X.ravel()
+    values = values[:N_LOOKED_AT]
+    whole = (values == np.rint(values)).all()
+    return not whole and bool(values.max() <= LARGEST_LOGARITHM)
 
 
 def is_anndata(X: Samples) -> bool:

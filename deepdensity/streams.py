@@ -81,6 +81,7 @@ class StreamClustering(BaseDeepClustering):
         """The trainer of one more batch, on a copy of the network."""
         X, device = self._check_new_data(X), resolve_device(self.device)
         source = Source(unpacked(X), self._format, device)
+        check_range(source)
         seed = (self._start_seed + self._n_batches) % 2**31
         clean = self.pretrain_target == "clean"
         at_most = neighbours_in_cluster(len(source), self.n_clusters_)
@@ -105,3 +106,13 @@ class StreamClustering(BaseDeepClustering):
         guard = Guard(net, labels, self.n_clusters_)
         guard.alive &= guard.first_sizes >= MIN_PER_CLUSTER
         return guard
+
+
+def check_range(source: Source) -> None:
+    """Raise ValueError where samples, as scaled in `fit`, are beyond float32."""
+    for block in source.blocks():
+        if not torch.isfinite(source.read(block)).all():
+            raise ValueError(
+                "X lies too far from what fit has seen: by its scale the values are "
+                "beyond float32. Give batches in the units of the first one."
+            )

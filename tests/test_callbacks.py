@@ -17,7 +17,7 @@ from skorch.callbacks import (
 
 from deepdensity.schedules import check_callbacks
 
-from .common import BOTH, decs, digit_vectors
+from .common import BOTH, decs, digit_vectors, idcl
 
 X, _ = digit_vectors(200)
 
@@ -196,6 +196,23 @@ class Score(Callback):
 
     def on_epoch_end(self, net, **kwargs):
         net.history.record("valid_loss", 1.0)
+
+
+@pytest.mark.parametrize("short", BOTH)
+@pytest.mark.parametrize("other", [print, "progress", ("name", print)])
+def test_what_is_no_callback_is_an_error(short, other):
+    with pytest.raises(ValueError, match="callbacks holds an object of the type"):
+        short(callbacks=[other]).fit(digit_vectors(150)[0])
+
+
+def test_decs_refuses_what_would_part_its_network_from_its_centres():
+    stop = EarlyStopping(monitor="train_loss", load_best=True)
+    X, _ = digit_vectors(150)
+    for callback in (stop, ("stop", stop)):
+        with pytest.raises(ValueError, match="load_best=True, which brings back"):
+            decs(callbacks=[callback]).fit(X)
+    model = idcl(callbacks=[stop]).fit(X)  # whose cores are of the network in the end
+    assert_array_equal(model.predict(X), model.labels_)
 
 
 def test_early_stopping_by_a_score_of_ones_own():

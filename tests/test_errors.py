@@ -1,5 +1,6 @@
 """Bad input: a message that names what is wrong; what was fitted stays as it was."""
 
+import copy
 import pickle
 
 import numpy as np
@@ -218,9 +219,20 @@ def test_new_data_must_have_the_fitted_shape(fitted, short, method):
 @pytest.mark.parametrize("short", BOTH)
 def test_images_of_another_size(short):
     model = short(autoencoder=small_conv).fit(IMAGES)
-    for other in (IMAGES[:, :6], IMAGES[:, :, :, None], IMAGES.reshape(-1, 4, 16)):
+    for other in (
+        IMAGES[:, :6],
+        IMAGES.reshape(-1, 4, 16),
+        IMAGES.reshape(-1, 4, 4, 4),
+    ):
         with pytest.raises(ValueError, match=r"samples of shape .*\(8, 8\)"):
             model.predict(other)
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_one_channel_is_as_good_as_none(short):
+    model = short(autoencoder=small_conv).fit(IMAGES)
+    for same in (IMAGES[:, :, :, None], IMAGES[:, None]):
+        assert_array_equal(model.predict(same), model.labels_)
 
 
 @pytest.mark.parametrize("short", BOTH)
@@ -230,8 +242,24 @@ def test_embeddings_of_another_size(fitted, short):
 
 
 @pytest.mark.parametrize("short", BOTH)
+def test_a_warm_start_with_another_number_of_components(fitted, short):
+    model = copy.deepcopy(fitted[short]).set_params(warm_start=True, n_components=4)
+    with pytest.raises(ValueError, match="with n_components=10, and now it is 4"):
+        model.fit(X)
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_anndata_is_sent_to_its_transformer(short):
+    class AnnData:
+        X, shape, layers, var_names = X, X.shape, {}, list("ab")
+
+    with pytest.raises(TypeError, match="CountsTransformer"):
+        short().fit(AnnData())
+
+
+@pytest.mark.parametrize("short", BOTH)
 def test_predict_proba_says_what_to_do_with_sparse_X(fitted, short):
     from scipy import sparse
 
-    with pytest.raises(TypeError, match=r"no sparse X.*toarray"):
+    with pytest.raises(TypeError, match=r"no sparse X.*toarray.*pipe\[:-1\]"):
         fitted[short].predict_proba(sparse.csr_array(X))

@@ -170,3 +170,12 @@ def test_nothing_is_said_where_all_went_well():
     phase.guard.passes(GOOD, LABELS)
     assert phase.guard.report() == ""
     assert_array_equal(phase.guard.first_sizes, [100, 40, 10, 0])
+
+
+def test_an_end_below_its_start_is_told_with_both_scores():
+    phase = Phase()
+    phase.train()
+    phase.guard.end_at_start(2.125, 1.75)
+    message = phase.guard.report()
+    assert "(1.75 nats) than at its start (2.125)" in message
+    assert "smaller lr" not in message and "'rollback' in history_" in message

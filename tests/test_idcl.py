@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from deepdensity.assignment import squared_distances_to
 from deepdensity.curriculum import PACINGS, exponential_pacing
-from deepdensity.density import cutoff_distance, density_error
+from deepdensity.density import cutoff_distance, density_error, sampled_density
 from deepdensity.papers import IDCL_ABLATIONS
 
 from . import reference
@@ -170,6 +170,26 @@ def test_a_sampled_density_stands_for_the_exact_one(small_reference):
     error = np.abs(sampled.density_ - exact.density_).max()
     assert error < sampled.density_error_
     assert np.corrcoef(sampled.density_, exact.density_)[0, 1] > 0.8
+
+
+def test_sampled_densities_of_narrow_clusters_are_in_double_precision(small_reference):
+    """Ten clusters whose width is a few roundings of their distance."""
+    random = np.random.default_rng(0)
+    Z = 10 * random.normal(size=(10, 4))[np.arange(400) % 10]
+    Z += 1e-4 * random.normal(size=Z.shape)
+    model = idcl(density="sampled")
+    model._density_seed = 0
+    model._take_densities(Z)
+    reference = torch.from_numpy(Z)[model._reference]
+    expected = sampled_density(
+        torch.from_numpy(Z), model._cutoff, "gaussian", model._reference
+    )
+    assert model._cutoff < 1e-3 and len(reference) == 150
+    assert_allclose(model.density_, expected, rtol=1e-10)
+    coarse = sampled_density(
+        torch.from_numpy(Z).float(), model._cutoff, "gaussian", model._reference
+    )
+    assert np.abs(coarse.numpy() - model.density_).max() > 1  # what float32 makes of it
 
 
 @pytest.mark.parametrize("pairs", [400**2 // 2, 400**2 // 2 - 1])

@@ -21,6 +21,7 @@ from sklearn.preprocessing import MinMaxScaler
 
 from deepdensity.inspection import EmbeddingDisplay
 from deepdensity.inspection._palette import cluster_colours
+from deepdensity.inspection.embedding import NOISE
 
 from .common import decs, digit_vectors, idcl
 
@@ -267,8 +268,8 @@ def test_one_dimension_is_drawn_along_a_line():
     ("params", "message"),
     [
         ({"labels": np.zeros(5, dtype=int)}, "labels has 5 rows, and Z has 120"),
-        ({"labels": np.full(120, -1)}, "labels must be numbers of clusters.*negative"),
-        ({"labels": np.zeros(120)}, "labels must be numbers of clusters.*float64"),
+        ({"labels": np.zeros((120, 2))}, r"one a sample; got the shape \(120, 2\)"),
+        ({"labels": np.zeros(120)}, "labels must be whole numbers or names.*float64"),
         ({"scores": np.zeros(7)}, "scores has 7 rows, and Z has 120"),
         ({"cores": [120]}, "cores must be indices of rows of Z, from 0 to 119"),
         ({"cores": [True]}, "cores has 1 rows, and Z has 120"),
@@ -369,3 +370,29 @@ def test_after_a_batch_of_one_class_all_clusters_that_are_drawn_have_numbers(sho
     assert len(np.unique(display.labels)) == 3
     assert_array_equal(display.center_labels, [0, 1, 2])
     assert len(display.centers) == 3
+
+
+def test_classes_may_have_names_and_noise_is_grey():
+    Z, labels, _ = blobs()
+    names = np.array(["b", "a", "d", "c"])[labels]
+    display = EmbeddingDisplay.from_predictions(Z, names)
+    assert {text.get_text() for text in display.numbers_} == set("abcd")
+    assert display.cluster_names == ["a", "b", "c", "d"]
+    noisy = np.where(labels == 0, -1, labels)
+    display = EmbeddingDisplay.from_predictions(Z, noisy, max_points=None)
+    assert [text.get_text() for text in display.numbers_] == ["1", "2", "3"]
+    colours = display.scatter_.get_facecolors()[:, :3]
+    grey = (colours == NOISE).all(axis=1)
+    assert grey.sum() == (labels == 0).sum()
+    nothing = EmbeddingDisplay.from_predictions(Z, np.full(len(Z), -1))
+    assert nothing.numbers_ == []
+
+
+def test_an_estimator_is_drawn_with_classes_in_the_place_of_its_clusters(cores):
+    y = np.array(["odd", "even"])[np.arange(len(X)) % 2]
+    display = EmbeddingDisplay.from_estimator(cores, X, y=y, max_points=100)
+    assert {text.get_text() for text in display.numbers_} == {"odd", "even"}
+    assert display.core_points is None and display.centers is None
+    assert len(display.points) == 100
+    with pytest.raises(ValueError, match="labels has 5 rows"):
+        EmbeddingDisplay.from_estimator(cores, X, y=y[:5])

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from torch import nn
 
 from deepdensity.networks import (
@@ -25,6 +25,7 @@ from deepdensity.networks.mlp import (
 from deepdensity.networks.transformer import sinusoidal_positions
 
 from . import reference
+from .common import BOTH, digit_vectors
 
 NETWORKS = [
     Conv16Autoencoder,
@@ -514,3 +515,17 @@ def test_initial_weights_bring_the_code_near_unit_size():
         z = network((1, 16, 16), 10).eval().encode(images(32, (1, 16, 16)))
         assert 1e-4 < z.std().item() < 10
         assert math.isfinite(z.abs().max().item())
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_torch_may_have_float64_for_its_default(short):
+    X, _ = digit_vectors(150)
+    labels = short().fit_predict(X)
+    torch.set_default_dtype(torch.float64)
+    try:
+        model = short().fit(X)
+        assert_array_equal(model.predict(X), model.labels_)
+        assert {p.dtype for p in model.module_.parameters()} == {torch.float32}
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert len(labels) == len(model.labels_)

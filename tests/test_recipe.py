@@ -18,7 +18,14 @@ from deepdensity.recipe import (
 )
 from deepdensity.views import AugmentedViews, NeighbourViews
 
-from .common import digit_vectors, digits_source, source_of
+from .common import (
+    decs,
+    digit_images,
+    digit_vectors,
+    digits_source,
+    small_conv,
+    source_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -172,3 +179,17 @@ def test_refreshes_are_100_steps_or_two_epochs_apart(steps_per_epoch, steps):
 )
 def test_iterations_are_20_epochs_within_bounds(steps_per_epoch, n):
     assert iterations(steps_per_epoch) == n
+
+
+@pytest.mark.parametrize(
+    ("augment", "found"),
+    [
+        (lambda x, generator: x[..., :4], r"Tensor of shape \(2, 1, 8, 4\)"),
+        (lambda x, generator: x.numpy(), "ndarray of shape"),
+        (lambda x, generator: None, "returned NoneType"),
+    ],
+)
+def test_an_augmentation_must_return_what_it_is_given(augment, found):
+    X, _ = digit_images(150)
+    with pytest.raises(ValueError, match=found):
+        decs(augment=augment, autoencoder=small_conv).fit(X)

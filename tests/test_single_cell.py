@@ -1,6 +1,7 @@
 """Counts of genes in cells, as arrays and as what looks like an AnnData object."""
 
 import sys
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -300,3 +301,14 @@ def test_another_number_of_genes_counts_from_the_next_fit_on():
     assert len(counts.get_feature_names_out()) == 3
     assert counts.fit(X).top_genes_ is None
     assert counts.variances_ is None
+
+
+@pytest.mark.parametrize("make", [np.asarray, sparse.csr_matrix])
+def test_logarithms_are_told_from_counts(make):
+    counts = np.random.default_rng(0).poisson(3, size=(20, 5)).astype(float)
+    with pytest.warns(UserWarning, match="look like logarithms"):
+        CountsTransformer().fit(make(np.log1p(counts)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        CountsTransformer().fit(make(counts))
+        CountsTransformer().fit(make(counts * 7.5))  # of a tool that shares counts out

@@ -13,6 +13,7 @@ from sklearn.metrics import adjusted_rand_score
 from skorch.callbacks import Callback
 
 from deepdensity import base, training
+from deepdensity import idcl as idcl_module
 from deepdensity.density_cores import DensityCores, blended_cores
 from deepdensity.metrics import clustering_accuracy
 from deepdensity.networks import MLPAutoencoder
@@ -293,3 +294,29 @@ def test_samples_of_small_batches_have_no_neighbours(begun, monkeypatch):
     seen.clear()
     begun.partial_fit(X[batch(1, 150)])
     assert {found.shape for found in seen} == {(150, 7)}
+
+
+@pytest.mark.parametrize("rows", [slice(0, 1), slice(0, 30)])
+def test_gamma_is_that_of_the_fit_whatever_a_batch_holds(
+    rows, first_batches, monkeypatch
+):
+    model = copy.deepcopy(first_batches[idcl])
+    weights = []
+    loss = idcl_module.CurriculumLoss
+    monkeypatch.setattr(
+        idcl_module,
+        "CurriculumLoss",
+        lambda gamma, scale: weights.append(gamma) or loss(gamma, scale),
+    )
+    gamma = model.gamma_
+    model.partial_fit(X[Y == 0][rows])
+    assert weights == [gamma] and model.gamma_ == gamma > 0
+    model.set_params(gamma=0.3).partial_fit(X[:20])
+    assert weights == [gamma, 0.3]
+
+
+def test_a_batch_beyond_float32_raises_and_says_so(begun):
+    before = vars(begun).copy()
+    with pytest.raises(ValueError, match="too far from what fit has seen"):
+        begun.partial_fit(1e300 * X[batch(1)])
+    assert vars(begun) == before

@@ -16,6 +16,7 @@ __all__ = [
     "fitted_parts",
     "generator_of",
     "last_step",
+    "numbered_classes",
 ]
 
 
@@ -76,6 +77,31 @@ def check_labels(labels: Array, n_samples: int, of: str = "X") -> Any:
             f"{', with negative ones' * whole}."
         )
     return labels
+
+
+def numbered_classes(labels: Array, n_samples: int, of: str) -> Any:
+    """Labels of any kind as numbers, and the names that these stand for.
+
+    Returns
+    -------
+    labels : int array of shape (n_samples,)
+        As they are where they are whole numbers, with -1 for all below 0, which is
+        noise; else from 0 on, in the order of the names.
+    names : list of str
+        By number.
+    """
+    labels = check_rows("labels", labels, n_samples, of)
+    if labels.ndim != 1:
+        raise ValueError(f"labels must be one a sample; got the shape {labels.shape}.")
+    if labels.dtype.kind in "iu":
+        labels = labels.astype(np.int64).clip(min=-1)
+        return labels, [str(k) for k in range(1 + labels.max(initial=-1))]
+    if labels.dtype.kind == "f":
+        raise ValueError(
+            f"labels must be whole numbers or names of clusters; got {labels.dtype}."
+        )
+    found, numbers = np.unique(labels.astype(str), return_inverse=True)
+    return numbers.ravel(), found.tolist()
 
 
 def choose_clusters(

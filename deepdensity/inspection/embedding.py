@@ -9,7 +9,7 @@ from .._typing import Array, Axes, Estimator, Samples
 from ..rows import take_rows
 from ._axes import leave_room, needs_matplotlib, one_axes
 from ._cores import centers_of, check_centers, core_mask, core_samples
-from ._fitted import check_labels, check_rows, fitted_parts, generator_of
+from ._fitted import check_rows, fitted_parts, generator_of, numbered_classes
 from ._number_boxes import draw_numbers
 from ._palette import cluster_colours
 from ._projection import check_choice, lowest, some_rows, to_plane
@@ -24,6 +24,7 @@ NARROWEST = 3.2  # nor in two
 LEGEND_DROP = 0.45  # inches from the axes to the legend
 NAME_DROP = 0.2  # inches below a subplot's place that hold no other's title
 INK = "#222222"
+NOISE = (0.7, 0.7, 0.7)  # of samples that are in no cluster
 POINTS_CENTER = "median of the points"
 
 
@@ -40,7 +41,7 @@ class EmbeddingDisplay:
     points : ndarray of shape (n_points, 2)
         Samples in the plane.
     labels : int ndarray of shape (n_points,)
-        Their clusters, from 0 on.
+        Their clusters, from 0 on; -1 is noise, and grey.
     outliers : bool ndarray of shape (n_points,), default=None
         Which of the samples to mark as outliers.
     core_points : ndarray of shape (n_core, 2), default=None
@@ -54,6 +55,8 @@ class EmbeddingDisplay:
     n_samples : int, default=None
         Of how many samples the points are a random subset; None is of none but them.
     axis_labels : tuple of str, default=("", "")
+    cluster_names : list of str, default=None
+        By label, to be written in the place of their numbers.
     name : str, default=None
         Heads the title.
 
@@ -92,6 +95,7 @@ class EmbeddingDisplay:
         center_name: str = POINTS_CENTER,
         n_samples: int | None = None,
         axis_labels: Any = ("", ""),
+        cluster_names: list[str] | None = None,
         name: str | None = None,
     ) -> None:
         self.points = points
@@ -104,6 +108,7 @@ class EmbeddingDisplay:
         self.center_name = center_name
         self.n_samples = n_samples
         self.axis_labels = axis_labels
+        self.cluster_names = cluster_names
         self.name = name
 
     @classmethod
@@ -112,6 +117,7 @@ class EmbeddingDisplay:
         estimator: Estimator,
         X: Samples,
         *,
+        y: Samples = None,
         method: str = "pca",
         outliers: float = 0.02,
         max_points: int | None = MAX_POINTS,
@@ -129,6 +135,9 @@ class EmbeddingDisplay:
             Fitted.
         X : array-like or sparse matrix
             As in `fit`. Of more than `max_points` samples a random subset is embedded.
+        y : array-like of shape (n_samples,), default=None
+            Classes, numbers or names, to be drawn in the place of the clusters; cores
+            and centres, which are of clusters, are left out then.
         method : {"pca", "tsne", "umap"}, default="pca"
             "pca" keeps distances as well as two dimensions can; "tsne" keeps many
             clusters apart, and its distances between them mean little. "umap" needs
@@ -153,9 +162,23 @@ class EmbeddingDisplay:
         estimator, model = fitted_parts(estimator)
         random = generator_of(random_state)
         n_samples = np.shape(X)[0]
-        X = take_rows(X, some_rows(n_samples, n_samples, max_points, random))
+        rows = some_rows(n_samples, n_samples, max_points, random)
+        if y is not None:
+            classes, names = numbered_classes(y, n_samples, of="X")
+        X = take_rows(X, rows)
         Z = np.asarray(estimator.transform(X))
         scores = estimator.score_samples(X) if outliers else None
+        if y is not None:
+            (points,), axis_labels = to_plane(method, random, Z)
+            return cls(
+                points,
+                classes[rows],
+                outliers=lowest(scores, outliers) if outliers else None,
+                n_samples=n_samples,
+                axis_labels=axis_labels,
+                cluster_names=names,
+                name=f"{type(model).__name__}, classes",
+            ).plot(ax=ax, **plot_params)
         cores = core_samples(model)
         cores = cores[some_rows(len(cores), len(model.labels_), max_points, random)]
         core_Z = np.asarray(model.embedding_)[cores]
@@ -201,15 +224,15 @@ class EmbeddingDisplay:
         ----------
         Z : array-like of shape (n_samples, n_components)
             The embedding.
-        labels : array-like of int of shape (n_samples,)
-            Clusters, from 0 on.
+        labels : array-like of shape (n_samples,)
+            Clusters or classes: numbers from 0 on, with -1 for noise, or names.
         scores : array-like of shape (n_samples,), default=None
             Low for outliers; None marks none.
         cores : array-like, default=None
             Samples in density cores: their indices, or a mask of shape (n_samples,).
         centers : array-like of shape (n_clusters, n_components), default=None
-            Centre of each cluster, for ``method="pca"``; None takes the medians of the
-            drawn points.
+            Centre of each cluster, for ``method="pca"``, by number or in the order of
+            the names; None takes the medians of the drawn points.
         method, outliers, max_points, random_state, ax, **plot_params
             As in :meth:`from_estimator`.
         name : str, default=None
@@ -224,14 +247,14 @@ class EmbeddingDisplay:
         random = generator_of(random_state)
         Z = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
         n_samples = len(Z)
-        labels = check_labels(labels, n_samples, of="Z")
+        labels, names = numbered_classes(labels, n_samples, of="Z")
         marked = np.zeros(n_samples, dtype=bool)
         if scores is not None:
             marked = lowest(check_rows("scores", scores, n_samples, of="Z"), outliers)
         in_core = core_mask(cores, n_samples)
-        alive = np.unique(labels)
+        alive = np.unique(labels[labels >= 0])
         if centers is not None:
-            centers = check_centers(centers, int(alive[-1]) + 1, Z.shape[1])[alive]
+            centers = check_centers(centers, len(names), Z.shape[1])[alive]
         if method != "pca":
             centers = None
         rows = some_rows(n_samples, n_samples, max_points, random)
@@ -248,6 +271,7 @@ class EmbeddingDisplay:
             center_name=POINTS_CENTER if centers is None else "cluster centre",
             n_samples=n_samples,
             axis_labels=axis_labels,
+            cluster_names=names,
             name=name,
         ).plot(ax=ax, **plot_params)
 
@@ -285,7 +309,8 @@ class EmbeddingDisplay:
         labels = [self.labels, center_labels]
         if self.core_labels is not None:  # of training samples, which X may lack
             labels.append(self.core_labels)
-        colours = cluster_colours(1 + max(each.max() for each in labels if len(each)))
+        n_clusters = 1 + max(each.max() for each in labels if len(each))
+        colours = np.vstack([cluster_colours(n_clusters), NOISE])  # label -1: the last
         self.scatter_ = self._draw_samples(ax, colours, scatter_kw or {})
         size = self.scatter_.get_sizes()[0]
         self.core_scatter_ = self._draw_cores(ax, colours, 2.2 * size)
@@ -309,7 +334,8 @@ class EmbeddingDisplay:
             self._draw_legend(ax)
         if numbers:
             fontsize = 10 if len(centers) <= FEW_CLUSTERS else 7
-            names = [str(label) for label in center_labels]
+            names = self.cluster_names or [str(k) for k in range(n_clusters)]
+            names = [names[label] for label in center_labels]
             self.numbers_ = draw_numbers(
                 ax, centers, names, colours[center_labels], fontsize
             )
@@ -364,9 +390,9 @@ class EmbeddingDisplay:
         """Where the clusters' numbers stand, (k, 2), and the clusters, (k,)."""
         if self.centers is not None:
             return np.asarray(self.centers), np.asarray(self.center_labels)
-        alive = np.unique(self.labels)
+        alive = np.unique(self.labels[self.labels >= 0])
         medians = [np.median(self.points[self.labels == c], axis=0) for c in alive]
-        return np.array(medians), alive
+        return np.array(medians).reshape(-1, 2), alive
 
     def _draw_legend(self, ax: Axes) -> None:
         """What the marks mean, below the axis' name, where no points are."""

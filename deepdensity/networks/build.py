@@ -113,7 +113,7 @@ def check_autoencoder(
                 f"autoencoder={name} has no method {method!r}; it must be a "
                 "torch.nn.Module with encode(x) -> z and decode(z) -> x."
             )
-    x = torch.zeros(2, *input_shape)
+    x = torch.zeros(2, *input_shape, dtype=torch.float32)  # whatever torch defaults to
     module.float().eval()
     try:
         with torch.no_grad():
