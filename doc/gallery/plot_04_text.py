@@ -109,12 +109,7 @@ from deepdensity.inspection import EmbeddingDisplay
 figure, axes = plt.subplots(1, 2, figsize=(12, 6.2), layout="constrained")
 options = {"method": "tsne", "outliers": 0, "random_state": 0}
 EmbeddingDisplay.from_estimator(idcl, X, ax=axes[0], **options)
-classes = [packages.index(package) for package in y]
-display = EmbeddingDisplay.from_predictions(
-    idcl.embedding_, classes, ax=axes[1], name="packages", **options
-)
-for number, package in zip(display.numbers_, packages):
-    number.set_text(package)
+EmbeddingDisplay.from_estimator(idcl, X, y=y, ax=axes[1], **options)
 
 # %%
 # New texts
