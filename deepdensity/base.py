@@ -31,7 +31,7 @@ from .recipe import (
     refresh_steps,
 )
 from .schedules import SCHEDULES, check_callbacks
-from .starts import STARTS
+from .starts import STARTS, given_labels
 from .telling import warn
 from .training import Trainer
 from .unpacking import unpacked
@@ -64,7 +64,7 @@ class BaseDeepClustering(FirstClusters):
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "autoencoder": [StrOptions({"auto", *AUTOENCODERS}), callable],
         "image_shape": [tuple, list, None],
-        "init": [StrOptions({"auto", *STARTS})],
+        "init": [StrOptions({"auto", *STARTS}), "array-like"],
         "pretrain_epochs": [
             StrOptions({"auto"}),
             Interval(Integral, 0, None, closed="left"),
@@ -108,6 +108,8 @@ class BaseDeepClustering(FirstClusters):
         check_callbacks(self.callbacks, self.schedule)
         device = resolve_device(self.device)
         X, layout = self._check_training_data(X)
+        if self._is_given and not self._keeps_clusters():
+            given_labels(self.init, X.shape[0], self.n_clusters)  # before any epoch
         X = unpacked(X)
         self._n_batches = 1
         network, training, self._start_seed, self._density_seed = self._seeds()

@@ -86,7 +86,8 @@ class DECSClustering(StreamClustering):
         Training stops when the share of labels that change between refreshes stays
         under it at two refreshes running. 0 never stops early.
     init : {"auto", "k-means", "scaled-k-means", "gaussian-mixture", \
-            "view-mixture", "merged-mixture", "spectral"}, default="auto"
+            "view-mixture", "merged-mixture", "spectral"} or array-like of int of \
+            shape (n_samples,), default="auto"
         Where the clusters start; see :mod:`deepdensity.starts`. "k-means" is the
         papers'. "auto" is "scaled-k-means" for vectors. For images it trains for 150
         steps from "view-mixture", and from the components of six of "merged-mixture",
@@ -95,6 +96,8 @@ class DECSClustering(StreamClustering):
         view to view (:mod:`deepdensity.best_trial`). With more than 100 clusters it is
         "k-means". It is made of a random 20,000 samples (or 100 a cluster, if that is
         more) where there are more, all but "k-means" of 10,000 of these.
+        Labels, 0 to n_clusters - 1, are clusters of your own to start from, as of
+        Leiden or of known groups; no start is tried or trained then.
     n_init : int, default=20
         Runs of the mixture or k-means, with "scaled-k-means" in each scaling; the best
         one counts, or the most central of the best.
@@ -257,7 +260,7 @@ class DECSClustering(StreamClustering):
         augment: str | bool | Callable[..., torch.Tensor] = "auto",
         refresh_interval: int | Auto = "auto",
         tol: float = 1e-3,
-        init: str = "auto",
+        init: Any = "auto",
         n_init: int = 20,
         kernel_scale: float | Auto = "auto",
         guard: bool = True,

@@ -15,7 +15,7 @@ from .interruption import Interrupted
 from .kept_steps import KeptSteps
 from .recipe import BALANCE, TRIAL_STEPS
 from .rows import some_rows
-from .starts import STARTS, kmeans_start, several_starts, too_few
+from .starts import STARTS, given_labels, kmeans_start, several_starts, too_few
 from .telling import warn
 from .trials import settled, start_scale
 
@@ -76,13 +76,18 @@ class FirstClusters(KeptSteps):
 
     def _settles(self, trainer: Trainer) -> bool:
         """Whether to train the start for a while: of vectors; images try several."""
-        if not self._settles_start or self.init != "auto":
+        if not self._settles_start or self._is_given or self.init != "auto":
             return False
         if not 1 < self.n_clusters_ <= MOST_CLUSTERS:
             return False
         if too_few(len(trainer.source), self.n_clusters_):
             return False
         return trainer.augment is None and "cluster" in trainer.views
+
+    @property
+    def _is_given(self) -> bool:
+        """Whether `init` holds labels to start from, not the name of a start."""
+        return not isinstance(self.init, str)
 
     @property
     def _start_balance(self) -> float:
@@ -139,6 +144,8 @@ class FirstClusters(KeptSteps):
         tried, and each sample goes to the nearest centre then.
         """
         at_most = max(STARTING, STARTING_PER_CLUSTER * self.n_clusters_)
+        if self._is_given:
+            return self._given_start(Z, self._some(trainer, at_most))
         if len(Z) <= at_most:
             Z, start, kmeans, *rest = self._start_of(trainer, Z)
             return Z, start, kmeans[1], *rest
@@ -150,6 +157,14 @@ class FirstClusters(KeptSteps):
             Z = trainer.embed()
         start = start[0], nearest_centre(Z, start[0])
         return Z, start, kmeans_labels, scores, balance
+
+    def _given_start(self, Z: Array, rows: Array) -> Any:
+        """As `_choose_start`, from the labels in `init`; rows are those of k-means."""
+        k = self.n_clusters_
+        labels = given_labels(self.init, len(Z), k)
+        kmeans = kmeans_start(Z[rows], Z[rows], k, self.n_init, self._start_seed)
+        start = cluster_means(Z, labels, k), labels
+        return Z, start, nearest_centre(Z, kmeans[0]), {}, BALANCE
 
     def _start_of(self, trainer: Trainer, Z: Array) -> Any:
         """Embedding, start, k-means (centres and labels), scores, weight of balance."""

@@ -98,7 +98,8 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         labels that change between refreshes stays under `tol` at two refreshes running.
         0 never stops early.
     init : {"auto", "k-means", "scaled-k-means", "gaussian-mixture", \
-            "view-mixture", "merged-mixture", "spectral"}, default="auto"
+            "view-mixture", "merged-mixture", "spectral"} or array-like of int of \
+            shape (n_samples,), default="auto"
         Where the clusters start; see :mod:`deepdensity.starts`. "k-means" is the
         papers'. "auto" is "scaled-k-means" for vectors, trained for 150 steps by sample
         stability. For images it trains for 150 steps from "view-mixture", and from the
@@ -108,6 +109,8 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         (:mod:`deepdensity.best_trial`). With more than 100 clusters it is "k-means". It
         is made of a random 20,000 samples (or 100 a cluster, if that is more) where
         there are more, all but "k-means" of 10,000 of these.
+        Labels, 0 to n_clusters - 1, are clusters of your own to start from, as of
+        Leiden or of known groups; no start is tried or trained then.
     n_init : int, default=20
         Runs of the mixture or k-means, with "scaled-k-means" in each scaling; the best
         one counts, or the most central of the best.
@@ -305,7 +308,7 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         augment: str | bool | Callable[..., torch.Tensor] = "auto",
         refresh_interval: int | Auto = "auto",
         tol: float = 1e-3,
-        init: str = "auto",
+        init: Any = "auto",
         n_init: int = 20,
         kernel_scale: float | Auto = "auto",
         guard: bool = True,

@@ -1,5 +1,6 @@
 """Where the clustering phase starts: at k-means, as in the papers, or elsewhere."""
 
+from .given import given_labels
 from .kmeans import kmeans_start
 from .mixtures import (
     gaussian_mixture_start,
@@ -15,6 +16,7 @@ __all__ = [
     "MIN_PER_CLUSTER",
     "STARTS",
     "gaussian_mixture_start",
+    "given_labels",
     "kmeans_start",
     "merged_mixture_start",
     "most_central",
