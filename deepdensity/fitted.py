@@ -266,7 +266,8 @@ class FittedDeepClustering(
 
 def alike(shape: tuple[int, ...], fitted: tuple[int, ...]) -> bool:
     """Whether samples of the shape are read as those of `fit`: one channel is none."""
-    return shape == fitted or shape in ((*fitted, 1), (1, *fitted))
+    longer, shorter = sorted((shape, fitted), key=len, reverse=True)
+    return shape == fitted or longer in ((*shorter, 1), (1, *shorter))
 
 
 def on_cpu(value: Any) -> Any:

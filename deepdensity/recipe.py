@@ -159,7 +159,7 @@ def check_augment(augment: Callable[..., Any], source: Source) -> None:
         shape = f" of shape {tuple(view.shape)}" if hasattr(view, "shape") else ""
         raise ValueError(
             f"augment={augment!r} must return a torch tensor of the shape that it is "
-            f"given, {tuple(x.shape)} for two samples; it returned {kind}{shape}."
+            f"given, here {tuple(x.shape)}; it returned {kind}{shape}."
         )
 
 

@@ -233,6 +233,8 @@ def test_one_channel_is_as_good_as_none(short):
     model = short(autoencoder=small_conv).fit(IMAGES)
     for same in (IMAGES[:, :, :, None], IMAGES[:, None]):
         assert_array_equal(model.predict(same), model.labels_)
+        other = short(autoencoder=small_conv).fit(same)
+        assert_array_equal(other.predict(IMAGES), other.labels_)
 
 
 @pytest.mark.parametrize("short", BOTH)
