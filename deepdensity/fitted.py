@@ -25,9 +25,12 @@ from .inference import decode, embed
 from .inputs import Source, image_layout
 from .persistence import load_estimator, save_estimator
 from .rows import Rows, is_read_by_slices
+from .telling import warn
 
 __all__ = ["FittedDeepClustering"]
 
+MANY_IMAGES = 10
+UNLIKE = 10.0  # times as wide a span of values
 CHECKS = {"accept_sparse": "csr", "dtype": [np.float64, np.float32, np.uint8]}
 
 
@@ -77,7 +80,10 @@ class FittedDeepClustering(
                 f"X has samples of shape {sample_shape}, but {type(self).__name__} was "
                 f"fitted on samples of shape {self._format.layout.stored}."
             )
-        return self._validate(X, reset=False)
+        X = self._validate(X, reset=False)
+        if len(self._format.layout.stored) > 1:
+            compare_units(X, float(self._format.scale))
+        return X
 
     def _validate(self, X: Samples, reset: bool) -> Any:
         if not isinstance(X, Rows):
@@ -262,6 +268,23 @@ class FittedDeepClustering(
         if "module_" in state:
             self._device = device_or_cpu(self._device)
             self.module_.to(self._device)
+
+
+def compare_units(X: Any, span: float) -> None:
+    """Warn of images whose values span far less, or more, than those of `fit`.
+
+    Such as images in [0, 1] after bytes: they all look black, and fall into one
+    cluster. Of a few images it may be so, and those on a disk are not looked through.
+    """
+    if not isinstance(X, np.ndarray) or len(X) < MANY_IMAGES:
+        return
+    found = float(X.max()) - float(X.min())
+    if not span / UNLIKE <= found <= UNLIKE * span:
+        warn(
+            f"The values of X span {found:.4g}, those that fit has seen {span:.4g}: "
+            "give images in the same units, bytes after bytes.",
+            UserWarning,
+        )
 
 
 def alike(shape: tuple[int, ...], fitted: tuple[int, ...]) -> bool:

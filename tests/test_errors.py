@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -226,6 +227,23 @@ def test_images_of_another_size(short):
     ):
         with pytest.raises(ValueError, match=r"samples of shape .*\(8, 8\)"):
             model.predict(other)
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_images_in_other_units_are_told_of(short):
+    assert IMAGES.max() == 1
+    model = short(autoencoder=small_conv).fit(16 * IMAGES)
+    for method in (model.predict, model.transform, model.partial_fit):
+        with pytest.warns(UserWarning, match=r"span 1, .* seen 16: .*same units"):
+            method(IMAGES)
+    with pytest.warns(UserWarning, match="span 255, .* seen 16"):
+        model.predict(255 * IMAGES)
+    on_vectors = short().fit(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        model.predict(4 * IMAGES)
+        model.predict(IMAGES[:9])  # a few may be dark
+        on_vectors.predict(X / 100)  # vectors have no such range
 
 
 @pytest.mark.parametrize("short", BOTH)
