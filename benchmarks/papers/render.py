@@ -50,13 +50,12 @@ and the samples that they are made of in another order in those of MNIST, Fashio
 Letters. IDCL's cores were a fifth of a cluster, for a twentieth now, in its rows of
 MNIST-test, MNIST, Fashion and Letters; on Digits, USPS and vectors that changed nothing
 from the same starts (``doc/recipe.rst``), on GTSRB 82.6 / 81.7 became 83.7 / 81.2, on
-another machine. ClustPy's fits ran beside one or two others on two
-cores: their seconds say little. Rows of IDCL and DECS, not of their papers' settings,
-with ``precision`` in brackets are of the recipe before components of mixtures were
+another machine. ClustPy's fits ran beside one or two others on two cores: their seconds
+say little. Rows of IDCL and DECS, not of their papers' settings, with ``precision`` in
+brackets, but for those of USPS, are of the recipe before components of mixtures were
 merged for a start, trials had a balance of weight 1, DECS took more than 2,000 steps of
 large sets and IDCL clustered in batches of 256 (``doc/trials_images.rst``): these are
-to be measured anew, as is the ablation on Digits, but for its rows of the defaults,
-kernel scale, guard, balance and relative gamma."""
+to be measured anew."""
 
 
 def page(results):
