@@ -35,6 +35,8 @@ class Guard:
     n_rollbacks : int
     passed : bool
         Whether the state was good when last looked at.
+    scores : tuple of float, or None
+        Of start and end, where the end has given way to the start.
     """
 
     def __init__(self, net: Any, labels: Array, n_clusters: int) -> None:
@@ -44,7 +46,7 @@ class Guard:
         self.alive = self.first_sizes > 0
         self.n_rollbacks = 0
         self.passed = True
-        self.ended_at_start = False
+        self.scores: tuple[float, float] | None = None
         self.keep()
         self.first = self.good
 
@@ -89,7 +91,6 @@ class Guard:
 
     def end_at_start(self, start: float, end: float) -> None:
         """Put the start in the place of an end that scores less."""
-        self.ended_at_start = True
         self.scores = start, end
         self.go_back(self.first, "worse than the start")
 
@@ -116,7 +117,7 @@ class Guard:
                 f"{'; at last it ended there' * self.gave_up}. A smaller lr or a "
                 "longer pretraining may help."
             )
-        if self.ended_at_start:
+        if self.scores is not None:
             start, end = self.scores
             messages.append(
                 "The clusters were less stable from view to view at the end of the "

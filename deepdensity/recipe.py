@@ -134,10 +134,11 @@ def choose_views(
         Phase -> views.
     """
     is_image = len(source.format.layout.shape) == 3
+    if callable(augment):
+        check_augment(augment, source)
     if is_image and augment in ("auto", "affine", True):
         augment = random_affine
     if callable(augment):
-        check_augment(augment, source)
         views = AugmentedViews(augment, clean)
         return augment, {"pretrain": views, "cluster": views}
     if augment in ("auto", True):

@@ -231,8 +231,8 @@ class CountsTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
 def look_like_logarithms(X: Samples) -> bool:
     """Whether the first values are not whole numbers, and none of them large."""
-    values = X.data if sparse.issparse(X) else X.ravel()
-    values = values[:N_LOOKED_AT]
+    n_rows = -(-N_LOOKED_AT // X.shape[1])
+    values = X.data[:N_LOOKED_AT] if sparse.issparse(X) else X[:n_rows]
     whole = (values == np.rint(values)).all()
     return not whole and bool(values.max() <= LARGEST_LOGARITHM)
 

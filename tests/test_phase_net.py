@@ -95,6 +95,7 @@ def test_losses_that_are_left_on_the_device_are_read_at_last():
     read_losses([], "train_loss")
 
 
+# steps are recorded as CUDA graphs, for which no CPU can stand in
 on_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
 
 

@@ -7,9 +7,10 @@ from sklearn.utils import check_array
 
 from .._typing import Array, Axes, Estimator, Samples
 from ..rows import take_rows
-from ._axes import leave_room, needs_matplotlib, one_axes
+from ._axes import needs_matplotlib, one_axes
 from ._cores import centers_of, check_centers, core_mask, core_samples
 from ._fitted import check_rows, fitted_parts, generator_of, numbered_classes
+from ._legend import legend_below
 from ._number_boxes import draw_numbers
 from ._palette import cluster_colours
 from ._projection import check_choice, lowest, some_rows, to_plane
@@ -19,10 +20,7 @@ __all__ = ["EmbeddingDisplay"]
 MAX_POINTS = 20_000
 N_RASTER = 2000  # more points than this are pixels even in a PDF
 FEW_CLUSTERS = 10
-NARROW = 5  # inches of axes that have no room for the legend in one line
-NARROWEST = 3.2  # nor in two
-LEGEND_DROP = 0.45  # inches from the axes to the legend
-NAME_DROP = 0.2  # inches below a subplot's place that hold no other's title
+MANY_COLOURS = ("sample", "in a density core")  # marks with the colours of clusters
 INK = "#222222"
 NOISE = (0.7, 0.7, 0.7)  # of samples that are in no cluster
 POINTS_CENTER = "median of the points"
@@ -331,7 +329,7 @@ class EmbeddingDisplay:
         ax.set_title(self._title())
         self.numbers_ = []
         if legend:
-            self._draw_legend(ax)
+            legend_below(ax, MANY_COLOURS)
         if numbers:
             fontsize = 10 if len(centers) <= FEW_CLUSTERS else 7
             names = self.cluster_names or [str(k) for k in range(n_clusters)]
@@ -351,7 +349,7 @@ class EmbeddingDisplay:
             "s": float(np.clip(400 / np.sqrt(n_points), 1.5, 18)),
             "alpha": float(np.clip(10 * n_points**-0.35, 0.2, 0.8)),
             "linewidths": 0,
-            "label": "sample",
+            "label": MANY_COLOURS[0],
             "zorder": 2,
             "rasterized": n_points > N_RASTER,
         }
@@ -366,7 +364,7 @@ class EmbeddingDisplay:
             s=size,
             edgecolors=INK,
             linewidths=float(np.clip(20 / np.sqrt(len(self.points)), 0.25, 1)),
-            label="in a density core",
+            label=MANY_COLOURS[1],
             zorder=3,
             rasterized=len(self.core_points) > N_RASTER,
         )
@@ -393,30 +391,6 @@ class EmbeddingDisplay:
         alive = np.unique(self.labels[self.labels >= 0])
         medians = [np.median(self.points[self.labels == c], axis=0) for c in alive]
         return np.array(medians).reshape(-1, 2), alive
-
-    def _draw_legend(self, ax: Axes) -> None:
-        """What the marks mean, below the axis' name, where no points are."""
-        from matplotlib.transforms import ScaledTranslation
-
-        figure = ax.figure
-        below = ScaledTranslation(0, -LEGEND_DROP, figure.dpi_scale_trans)
-        width = ax.get_window_extent().width / figure.dpi
-        n_columns = 4 if width >= NARROW else 2 if width >= NARROWEST else 1
-        legend = ax.legend(
-            loc="upper center",
-            bbox_to_anchor=(0.5, 0),
-            bbox_transform=ax.transAxes + below,
-            ncols=n_columns,
-            fontsize=8,
-            frameon=False,
-        )
-        for handle in legend.legend_handles:
-            handle.set(alpha=1, sizes=[24])
-            if handle.get_label() in ("sample", "in a density core"):
-                handle.set_facecolor("0.6")  # no cluster's colour
-        if figure.get_layout_engine() is None:
-            height = legend.get_window_extent().height / figure.dpi
-            leave_room(ax, height + LEGEND_DROP - NAME_DROP)
 
     def _title(self) -> str:
         subset = ""
