@@ -350,14 +350,25 @@ def test_course_is_that_of_shorter_fits():
         assert (point["acc"], point["nmi"]) == (row["acc"], row["nmi"])
 
 
-def test_grid_starts_from_one_autoencoder(tmp_path):
+def test_cells_of_a_grid_share_autoencoder_and_start(tmp_path, monkeypatch):
     X, y = digit_vectors(128)
     samples = Samples("digits", X, 10, None)
-    for name in list(decs_grid.TABLE.methods)[:2]:
-        method = decs_grid.TABLE.methods[name].variant(**SHORT, max_iter=2)
-        (row,) = decs_grid.measure_cell(tmp_path, method, samples, y, seed=0)
-        assert "steps_pretrain" not in row
-    assert [path.name for path in tmp_path.iterdir()] == ["digits-0.pt"]
+    done = []
+    for name in ("_pretrain_safely", "_choose_start"):
+        step = getattr(DECSClustering, name)
+        monkeypatch.setattr(
+            DECSClustering,
+            name,
+            lambda *given, name=name, step=step: done.append(name) or step(*given),
+        )
+    cells = [
+        decs_grid.TABLE.methods[decs_grid.cell(alpha, weight)]
+        for alpha, weight in ((0.25, 0.0), (4.0, 1.0))
+    ]
+    for method in cells:
+        method = method.variant(**SHORT, max_iter=2, memory=str(tmp_path))
+        decs_grid.TABLE.measure(method, samples, y, seed=0)
+    assert done == ["_pretrain_safely", "_choose_start"]
 
 
 # -- the page ------------------------------------------------------------------------
@@ -380,6 +391,22 @@ def test_page_of_nothing_names_the_commands(tmp_path):
     for name in ("accuracy", "curves", "decs_grid", "idcl_convergence_time"):
         assert f"python -m benchmarks.papers.{name} --data-home FOLDER" in page
     assert "Not there: put ``stl10.npz``" in page
+
+
+def test_grid_has_a_table_for_each_setting(tmp_path):
+    cells = {
+        "alpha=0.5, lambda_var=0.2": 0.9,
+        "alpha=0.5, lambda_var=0.2, precision='bfloat16'": 0.8,
+    }
+    rows = [
+        row("alpha=0.5, lambda=0.2", 0, "usps", acc=acc, nmi=acc, settings=settings)
+        for settings, acc in cells.items()
+    ]
+    write(tmp_path, decs_grid, rows)
+    page = "\n".join(render.page(tmp_path))
+    plain, other = page.split("Fig. 4")[1].split("USPS (precision='bfloat16')")
+    assert "90.0 / 90.0" in plain and "80.0 / 80.0" not in plain
+    assert "80.0 / 80.0" in other and "90.0 / 90.0" not in other
 
 
 def test_page_has_means_and_targets(tmp_path):

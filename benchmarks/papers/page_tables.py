@@ -106,24 +106,33 @@ def left_out(table_, summaries):
 
 
 def grid(summaries):
-    """ACC / NMI of DECS by alpha and lambda, a table for each set."""
+    """ACC / NMI of DECS by alpha and lambda, a table for each set and --option."""
     lines = [
         *heading(decs_grid.TABLE.title.rstrip(".")),
         *code([command(decs_grid.TABLE)]),
+        "ACC / NMI. The cells of a table share one autoencoder and one start.",
+        "",
     ]
-    lines += ["ACC / NMI. The cells of a set share one pretrained autoencoder.", ""]
     header = ["alpha", *(f"lambda {weight}" for weight in decs_grid.LAMBDAS)]
     for data in decs_grid.TABLE.data:
-        if data not in {place for place, _ in summaries}:
+        brackets = in_brackets(summaries, data)
+        if not brackets:
             lines += [f"{DATA[data].title}: {MISSING}.", ""]
-            continue
-        rows = [
-            [alpha, *grid_row(summaries, data, alpha)] for alpha in decs_grid.ALPHAS
-        ]
-        lines += [*heading(DATA[data].title, "~"), *table(header, rows)]
+        for extra in brackets:
+            rows = [
+                [alpha, *grid_row(summaries, data, alpha, extra)]
+                for alpha in decs_grid.ALPHAS
+            ]
+            lines += [*heading(DATA[data].title + extra, "~"), *table(header, rows)]
     return [*lines, *left_out(decs_grid.TABLE, summaries)]
 
 
-def grid_row(summaries, data, alpha):
+def in_brackets(summaries, data):
+    """What follows the names of a set's cells: settings that came by ``--option``."""
+    parts = (method.partition(" (") for place, method in summaries if place == data)
+    return list(dict.fromkeys(space + extra for _, space, extra in parts))
+
+
+def grid_row(summaries, data, alpha, extra):
     names = (decs_grid.cell(alpha, weight) for weight in decs_grid.LAMBDAS)
-    return [get(summaries, data, name).pair() for name in names]
+    return [get(summaries, data, name + extra).pair() for name in names]
