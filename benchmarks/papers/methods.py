@@ -179,13 +179,18 @@ def peer(name):
     """The Method of one of ClustPy's algorithms; ClustPy is imported when it runs."""
 
     def fit(
-        samples, seed, *, batch_size=256, pretrain_epochs=None, clustering_epochs=None
+        samples,
+        seed,
+        *,
+        batch_size=256,
+        pretrain_epochs=None,
+        clustering_epochs=None,
+        precision="float32",
     ):
         from .peers import fit_peer
 
-        return fit_peer(
-            name, samples, seed, batch_size, pretrain_epochs, clustering_epochs
-        )
+        epochs = pretrain_epochs, clustering_epochs
+        return fit_peer(name, samples, seed, batch_size, *epochs, precision=precision)
 
     return plain(fit)
 

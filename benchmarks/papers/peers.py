@@ -8,6 +8,10 @@ neighbours that it shows in place of vectors, they do not have. The rest is Clus
 learning rates of 1e-3 and 1e-4, batch normalisation by running means in clustering,
 labels by a last k-means in DEC and IDEC. DipDECK finds the number of clusters by
 itself, from at least 35, and counts its epochs anew after every merge.
+
+With ``precision="bfloat16"`` convolutional steps take about half the time where the
+processor has it: their passes run in torch's autocast and on this package's faster
+layers. Such seconds are not ClustPy's.
 """
 
 import contextlib
@@ -35,19 +39,27 @@ EMBEDDING_SIZE = 10
 
 
 class Adapter(_AbstractAutoencoder):
-    """One of this package's networks, of torch's layers, for flat rows."""
+    """One of this package's networks for flat rows, in float32 of torch's layers."""
 
-    def __init__(self, shape, seed):
+    def __init__(self, shape, seed, precision):
         super().__init__(random_state=seed)
         self.shape = shape
+        self.bfloat16 = precision == "bfloat16"
         module = build_autoencoder("auto", shape, EMBEDDING_SIZE, seed)
-        self.module = with_layers_of_torch(module)
+        self.module = module if self.bfloat16 else with_layers_of_torch(module)
 
     def encode(self, x):
-        return self.module.encode(x.view(-1, *self.shape))
+        with self.autocast(x):
+            return self.module.encode(x.view(-1, *self.shape)).float()
 
     def decode(self, z):
-        return self.module.decode(z).flatten(1)
+        with self.autocast(z):
+            return self.module.decode(z).flatten(1).float()
+
+    def autocast(self, x):
+        """Where gradients are taken, in clustering from a network in eval mode, too."""
+        enabled = self.bfloat16 and torch.is_grad_enabled()
+        return torch.autocast(x.device.type, torch.bfloat16, enabled=enabled)
 
 
 class Optimizers(list):
@@ -67,6 +79,7 @@ def fit_peer(
     pretrain_epochs,
     clustering_epochs,
     device=None,
+    precision="float32",
 ):
     """Fit one of ClustPy's methods; by default on CUDA, where there is one."""
     n_samples = samples.X.shape[0]
@@ -85,7 +98,7 @@ def fit_peer(
         pretrain_epochs=pretrain_epochs,
         clustering_epochs=clustering_epochs,
         optimizer_class=optimizers,
-        neural_network=Adapter(shape, seed),
+        neural_network=Adapter(shape, seed, precision),
         embedding_size=EMBEDDING_SIZE,
         initial_clustering_params={"n_init": 20},
         custom_dataloaders=loaders(X, shape, batch_size, seed),
