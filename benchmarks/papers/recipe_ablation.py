@@ -22,13 +22,14 @@ INGREDIENTS = {
     "IDCL": {
         **SHARED,
         "relative gamma": {"gamma": 0.1},
+        "late curriculum": {"lambda_0": 0.6, "lambda_max": 0.95},
     },
     "DECS": {
         **SHARED,
         "balance": {"balance": 0.0},
     },
 }
-IMAGES = ("digits", "usps", "mnist_test")
+IMAGES = ("digits", "usps", "gtsrb5", "mnist_test")
 VECTORS = ("r8", "pbmc", "kidney")
 # where there is nothing to take out
 NOT_IN = {
