@@ -36,6 +36,7 @@ from .peer_epochs import default_epochs
 __all__ = ["fit_peer"]
 
 EMBEDDING_SIZE = 10
+PRECISIONS = ("float32", "bfloat16")
 
 
 class Adapter(_AbstractAutoencoder):
@@ -82,6 +83,8 @@ def fit_peer(
     precision="float32",
 ):
     """Fit one of ClustPy's methods; by default on CUDA, where there is one."""
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision={precision!r} must be one of {PRECISIONS}.")
     n_samples = samples.X.shape[0]
     n_batches = -(-n_samples // batch_size)
     is_image = samples.image_shape is not None
