@@ -186,11 +186,13 @@ def peer(name):
         pretrain_epochs=None,
         clustering_epochs=None,
         precision="float32",
+        memory=None,
     ):
         from .peers import fit_peer
 
         epochs = pretrain_epochs, clustering_epochs
-        return fit_peer(name, samples, seed, batch_size, *epochs, precision=precision)
+        options = {"precision": precision, "memory": memory}
+        return fit_peer(name, samples, seed, batch_size, *epochs, **options)
 
     return plain(fit)
 

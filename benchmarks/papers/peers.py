@@ -7,7 +7,9 @@ of 256 (:mod:`benchmarks.papers.peer_epochs`). DECS's trials of starts, and the
 neighbours that it shows in place of vectors, they do not have. The rest is ClustPy's:
 learning rates of 1e-3 and 1e-4, batch normalisation by running means in clustering,
 labels by a last k-means in DEC and IDEC. DipDECK finds the number of clusters by
-itself, from at least 35, and counts its epochs anew after every merge.
+itself, from at least 35, and counts its epochs anew after every merge. All pretrain
+alike: the methods of a set and seed share one pretrained network where `memory` names a
+folder.
 
 With ``precision="bfloat16"`` convolutional steps take about half the time where the
 processor has it: their passes run in torch's autocast and on this package's faster
@@ -19,6 +21,7 @@ import os
 import time
 
 import clustpy.deep
+import joblib
 import numpy as np
 import torch
 from clustpy.deep.neural_networks._abstract_autoencoder import _AbstractAutoencoder
@@ -63,13 +66,20 @@ class Adapter(_AbstractAutoencoder):
         return torch.autocast(x.device.type, torch.bfloat16, enabled=enabled)
 
 
-class Optimizers(list):
-    """Makes the optimiser of each phase, and keeps it and the time it was made."""
+class RecordedAdam:
+    """Makes the optimiser of a phase, and keeps it and the time it was made."""
 
     def __call__(self, params, **kwargs):
-        optimizer = torch.optim.Adam(params, **kwargs)
-        self.append((optimizer, time.perf_counter()))
-        return optimizer
+        self.begin = time.perf_counter()
+        self.optimizer = torch.optim.Adam(params, **kwargs)
+        return self.optimizer
+
+    def phase(self, n_batches):
+        """The phase that ends now."""
+        seconds = time.perf_counter() - self.begin
+        steps = (int(s["step"]) for s in self.optimizer.state.values())
+        steps = max(steps, default=0)
+        return Phase(seconds, steps / n_batches, steps)
 
 
 def fit_peer(
@@ -81,12 +91,12 @@ def fit_peer(
     clustering_epochs,
     device=None,
     precision="float32",
+    memory=None,
 ):
     """Fit one of ClustPy's methods; by default on CUDA, where there is one."""
     if precision not in PRECISIONS:
         raise ValueError(f"precision={precision!r} must be one of {PRECISIONS}.")
     n_samples = samples.X.shape[0]
-    n_batches = -(-n_samples // batch_size)
     is_image = samples.image_shape is not None
     default = default_epochs(n_samples, is_image, batch_size)
     if pretrain_epochs is None:
@@ -94,14 +104,20 @@ def fit_peer(
     if clustering_epochs is None:
         clustering_epochs = default[1]
     X, shape = network_input(samples)
-    optimizers = Optimizers()
+    network = Adapter(shape, seed, precision)
+    step = joblib.Memory(memory, verbose=0).cache(pretrain)
+    weights, pretraining = step(
+        X, shape, seed, precision, batch_size, pretrain_epochs, device
+    )
+    network.load_state_dict(weights)
+    network.fitted = True
+    optimizer = RecordedAdam()
     model = getattr(clustpy.deep, name)(
         **number_of_clusters(name, samples.n_clusters),
         batch_size=batch_size,
-        pretrain_epochs=pretrain_epochs,
         clustering_epochs=clustering_epochs,
-        optimizer_class=optimizers,
-        neural_network=Adapter(shape, seed, precision),
+        optimizer_class=optimizer,
+        neural_network=network,
         embedding_size=EMBEDDING_SIZE,
         initial_clustering_params={"n_init": 20},
         custom_dataloaders=loaders(X, shape, batch_size, seed),
@@ -110,9 +126,22 @@ def fit_peer(
     )
     with silence():
         model.fit(X)
-    end = time.perf_counter()
+    clustering = optimizer.phase(-(-n_samples // batch_size))
     device = next(model.neural_network_trained_.parameters()).device.type
-    return Fit(model.labels_, phases=phases(optimizers, end, n_batches), device=device)
+    phases = {"pretrain": pretraining, "cluster": clustering}
+    return Fit(model.labels_, phases=phases, device=device)
+
+
+def pretrain(X, shape, seed, precision, batch_size, n_epochs, device):
+    """The weights of ClustPy's pretraining, one for all its methods, and its Phase."""
+    network = Adapter(shape, seed, precision)
+    network.to(clustpy.deep.detect_device(device))
+    train, _ = loaders(X, shape, batch_size, seed)
+    optimizer = RecordedAdam()
+    with silence():
+        network.fit(n_epochs, dataloader=train, optimizer_class=optimizer)
+    weights = {name: value.cpu() for name, value in network.state_dict().items()}
+    return weights, optimizer.phase(len(train))
 
 
 def number_of_clusters(name, n_clusters):
@@ -146,17 +175,6 @@ def loaders(X, shape, batch_size, seed):
         get_dataloader(X, batch_size, shuffle=True, dl_kwargs=options),
         get_dataloader(X, batch_size, shuffle=False),
     )
-
-
-def phases(optimizers, end, n_batches):
-    """Name -> Phase, from the optimisers that were made."""
-    names = ["pretrain", "cluster"][-len(optimizers) :]
-    ends = [made for _, made in optimizers[1:]] + [end]
-    found = {}
-    for name, (optimizer, begin), stop in zip(names, optimizers, ends):
-        steps = max((int(s["step"]) for s in optimizer.state.values()), default=0)
-        found[name] = Phase(stop - begin, steps / n_batches, steps)
-    return found
 
 
 @contextlib.contextmanager
