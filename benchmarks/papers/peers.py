@@ -9,7 +9,7 @@ learning rates of 1e-3 and 1e-4, batch normalisation by running means in cluster
 labels by a last k-means in DEC and IDEC. DipDECK finds the number of clusters by
 itself, from at least 35, and counts its epochs anew after every merge. All pretrain
 alike: the methods of a set and seed share one pretrained network where `memory` names a
-folder.
+folder, which is to be a new one where a version or this module has changed.
 
 With ``precision="bfloat16"`` convolutional steps take about half the time where the
 processor has it: their passes run in torch's autocast and on this package's faster
@@ -111,6 +111,7 @@ def fit_peer(
     )
     network.load_state_dict(weights)
     network.fitted = True
+    network.eval()  # as ClustPy leaves a network that it has trained
     optimizer = RecordedAdam()
     model = getattr(clustpy.deep, name)(
         **number_of_clusters(name, samples.n_clusters),
