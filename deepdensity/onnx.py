@@ -65,6 +65,8 @@ def export(estimator: Estimator, path: str | Path) -> None:
     ------
     TypeError
         Of a pipeline, whose other steps a graph does not hold, and of what is neither.
+    FileNotFoundError
+        Of a folder that is not there.
 
     Examples
     --------
@@ -84,18 +86,18 @@ def export(estimator: Estimator, path: str | Path) -> None:
     estimator = fitted_model(estimator)
     check_installed()
     samples = torch.zeros(2, *estimator._sample_shape, dtype=torch.float32)
-    with warnings.catch_warnings(), errors_only(OPERATORS_LOGGER):
-        warnings.simplefilter("ignore", FutureWarning)  # torch's, of its own code
-        program = torch.onnx.export(
-            Prediction(estimator).eval(),
-            (samples,),
-            dynamo=True,
-            input_names=["X"],
-            output_names=OUTPUTS,
-            dynamic_shapes=({0: torch.export.Dim("n_samples")},),
-            verbose=False,
-        )
     with replacing(path) as beside:
+        with warnings.catch_warnings(), errors_only(OPERATORS_LOGGER):
+            warnings.simplefilter("ignore", FutureWarning)  # torch's, of its own code
+            program = torch.onnx.export(
+                Prediction(estimator).eval(),
+                (samples,),
+                dynamo=True,
+                input_names=["X"],
+                output_names=OUTPUTS,
+                dynamic_shapes=({0: torch.export.Dim("n_samples")},),
+                verbose=False,
+            )
         assert program is not None  # as dynamo=True promises
         program.save(beside, external_data=False)
 

@@ -26,8 +26,15 @@ def replacing(path: str | Path) -> Iterator[Any]:
     """A path to write to in the block; at its end the file takes the place of `path`.
 
     Where the block fails, what was at `path` is as before.
+
+    Raises
+    ------
+    FileNotFoundError
+        Before the block, of a folder that is not there.
     """
     path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path.parent} is no folder to write {path.name} to.")
     beside = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         yield beside

@@ -50,6 +50,13 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(path):
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    folder = tmp_path / "missing"
+    with pytest.raises(FileNotFoundError, match=f"{folder} is no folder to write a"):
+        write_state(folder / "a", CONTENT, TENSORS)
+    assert not folder.exists()
+
+
 @pytest.mark.parametrize("length", [0, 5, 200, -1])
 def test_a_truncated_file(path, length):
     path.write_bytes(path.read_bytes()[:length])
