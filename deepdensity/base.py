@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from ._typing import Array, Auto, Samples
@@ -23,6 +22,7 @@ from .networks.build import (
     network_name,
 )
 from .passes import can_compile
+from .random_states import as_random_state
 from .recipe import (
     CLUSTER_BATCH,
     auto_batch_size,
@@ -105,7 +105,7 @@ class BaseDeepClustering(FirstClusters):
 
     def _begin(self, X: Samples) -> Trainer:
         """Validated data, a network and a random generator: the trainer of one fit."""
-        check_callbacks(self.callbacks, self.schedule)
+        self._check_callbacks(self.schedule)
         device = resolve_device(self.device)
         X, layout = self._check_training_data(X)
         if self._is_given and not self._keeps_clusters():
@@ -140,14 +140,13 @@ class BaseDeepClustering(FirstClusters):
             interruption=self._interruption,
         )
 
+    def _check_callbacks(self, schedule: str) -> None:
+        """Raise ValueError of callbacks that a training by such a schedule defeats."""
+        check_callbacks(self.callbacks, schedule)
+
     def _seeds(self) -> list[int]:
         """Of the network, its training, the start, and densities and neighbours."""
-        # None takes fresh entropy: the global NumPy generator is nobody's to draw from
-        random = (
-            np.random.RandomState()
-            if self.random_state is None
-            else check_random_state(self.random_state)
-        )
+        random = as_random_state(self.random_state)
         return [int(seed) for seed in random.randint(2**31 - 1, size=4)]
 
     def _new_module(self, X: Samples, layout: Layout, seed: int) -> Any:

@@ -73,14 +73,16 @@ def best_trial(
     n_parts = sum(len(centres) > n_clusters for centres, _ in starts.values())
     n_trials = len(starts) + min(n_parts, N_MERGED) + MAX_REPAIRS + 1
     trials = Trials(trainer, n_clusters, n_steps, seed, n_trials)
-    merged = try_starts(trials, starts)
-    try_merged(trials, merged)
-    if not trials.interrupted:
-        try_repairs(trials, views)
-    best = trials.best
-    if not trials.interrupted:
-        best = try_uneven(trials)
-    trials.close()
+    try:
+        merged = try_starts(trials, starts)
+        try_merged(trials, merged)
+        if not trials.interrupted:
+            try_repairs(trials, views)
+        best = trials.best
+        if not trials.interrupted:
+            best = try_uneven(trials)
+    finally:
+        trials.close()
     return best, {trial.name: trial.score for trial in trials.ended}
 
 
@@ -112,11 +114,11 @@ class Trials:
 
         It goes on from the network of `base`, or that of the trainer.
         """
+        Z = self.embedding if base is None else base.embed()
         if centres is None:
-            Z = self.embedding if base is None else base.embed()
             centres = cluster_means(Z, labels, self.n_clusters)
         self.started.append(labels)
-        self.ended.append(self.train(name, labels, centres, base, balance))
+        self.ended.append(self.train(name, labels, centres, base, balance, Z))
         return self.ended[-1]
 
     def train(
@@ -126,10 +128,13 @@ class Trials:
         centres: Array,
         base: Trainer | None = None,
         balance: float = TRIAL_BALANCE,
+        Z: Array | None = None,
     ) -> Trial:
         """What training makes of a start, which is not to be chosen itself."""
         terms = self.n_steps, self.seed, self.progress, balance
-        return try_start(base or self.trainer, name, centres, labels, *terms)
+        if Z is None and base is None:
+            Z = self.embedding
+        return try_start(base or self.trainer, name, centres, labels, *terms, Z=Z)
 
     @functools.cached_property
     def embedding(self) -> Array:

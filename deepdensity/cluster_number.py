@@ -115,7 +115,7 @@ def try_numbers(
             return -np.inf
         centres, labels = view_mixture_start(Z, views, k, N_MIXTURE, seed)
         start = (str(k), centres, labels)
-        trial = try_start(trainer, *start, n_steps, seed, balance=NUMBER_BALANCE)
+        trial = try_start(trainer, *start, n_steps, seed, balance=NUMBER_BALANCE, Z=Z)
         found[k] = cluster_count(trial.labels, k)
         return net_information(trial.views) if trial.views else -np.inf
 

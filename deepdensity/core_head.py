@@ -28,6 +28,8 @@ from .density_cores import (
 from .devices import resolve_device
 from .fitted import FittedDeepClustering
 from .recipe import STREAM_FEWEST, STREAM_MEMORY, STREAM_SHARES
+from .starts import MIN_PER_CLUSTER
+from .telling import warn
 
 if TYPE_CHECKING:
     from .guard import Guard
@@ -46,6 +48,7 @@ class DensityCoreHead(FittedDeepClustering):
 
     _shares: Array
     _n_shares: int
+    _n_batches: int  # that have been fitted, one after the other
 
     def _refresh_cores(self, Z: Array, labels: Array) -> None:
         """Densities, difficulty and density cores of an embedding (Eq. 1, 2 and 9)."""
@@ -96,6 +99,7 @@ class DensityCoreHead(FittedDeepClustering):
         device = resolve_device(self.device)
         if device.type == "cuda":  # others may have no float64
             points = points.to(device)
+        points = points - points.mean(0)  # far from 0 float32 would round distances
         generator = torch.Generator().manual_seed(self._density_seed)
         self._cutoff = cutoff_distance(points, self.cutoff_quantile, generator)
         self._reference = self._reference_rows(len(points), generator)
@@ -116,10 +120,11 @@ class DensityCoreHead(FittedDeepClustering):
     def _is_narrow(self, points: Tensor) -> bool:
         """Whether float32 would err by more than 1 % of the squared cut-off distance.
 
-        Squared distances err by a rounding of the squared lengths. Where that is less
-        it is far less than what a sample of the samples errs.
+        Squared distances err by a rounding of the squared lengths of the points, which
+        have their mean at 0. Where that is less it is far less than what a sample of
+        the samples errs.
         """
-        lengths = (points - points.mean(0)).square().sum(1)
+        lengths = points.square().sum(1)
         rounding = torch.finfo(torch.float32).eps * lengths.max()
         return bool(self._cutoff**2 < ROUNDINGS * rounding)
 
@@ -168,6 +173,9 @@ class DensityCoreHead(FittedDeepClustering):
     def score_samples(self, X: Samples) -> Array:
         """Local density of each sample among the embedded training samples.
 
+        After `partial_fit` these are the samples of the last batch; a warning says so
+        where they are fewer than ten a cluster, too few to tell outliers by.
+
         The kernel of Eq. 1 averaged over the training samples, or over those that a
         sampled density takes: 1 where all of them are near, 0 far from all. A training
         sample meets itself too, so that its value is ``(density_ + 1) / n_samples``
@@ -184,11 +192,23 @@ class DensityCoreHead(FittedDeepClustering):
             In [0, 1]; low for outliers.
         """
         Z = torch.from_numpy(self._embed(self._check_new_data(X)).astype(np.float64))
+        self._warn_of_few_samples()
         reference = torch.from_numpy(self.embedding_.astype(np.float64))
         if self._reference is not None:
             reference = reference[self._reference]
         density = local_density(Z, self._cutoff, self.density_kernel, reference)
         return (density / len(reference)).numpy()
+
+    def _warn_of_few_samples(self) -> None:
+        """Where a stream's last batch is too small to tell what is dense."""
+        n_samples, enough = len(self.embedding_), MIN_PER_CLUSTER * self.n_clusters_
+        if self._n_batches > 1 and n_samples < enough:
+            warn(
+                "score_samples gives densities among the samples of the last batch, "
+                f"and that had {n_samples}, for {self.n_clusters_} clusters: they say "
+                f"little of outliers. Give partial_fit batches of {enough} or more.",
+                UserWarning,
+            )
 
     def score(self, X: Samples, y: Any = None) -> float:
         """Mean simplified silhouette of the samples with respect to the density cores.

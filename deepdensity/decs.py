@@ -328,7 +328,6 @@ class DECSClustering(StreamClustering):
         -------
         self
         """
-        check_load_best(self.callbacks)
         trainer = self._begin(X)
         self._pretrain(trainer)  # line 1: Eq. 2
         start = self._start(trainer)  # line 2
@@ -338,6 +337,10 @@ class DECSClustering(StreamClustering):
         )
         self._set_fitted(trainer, n_iter)
         return self._set_head()  # line 9
+
+    def _check_callbacks(self, schedule: str) -> None:
+        super()._check_callbacks(schedule)
+        check_load_best(self.callbacks)
 
     def _cluster(self, trainer: Trainer, centres: Array, labels: Array) -> Any:
         """The clustering phase: the iterations done, and what the guard reports."""

@@ -93,12 +93,15 @@ def core_means(
 
 
 def blended_cores(old: DensityCores, new: DensityCores, share: Tensor) -> DensityCores:
-    r"""Cores between old and new ones.
+    r"""The cores of old and new samples together, as running means.
 
     .. math::
-        \bar z_j = (1 - a_j) \bar z_j^{old} + a_j \bar z_j^{new}
+        \bar z_j = (1 - a_j) \bar z_j^{old} + a_j \bar z_j^{new}, \qquad
+        v_j = (1 - a_j) v_j^{old} + a_j v_j^{new}
+              + a_j (1 - a_j) \|\bar z_j^{new} - \bar z_j^{old}\|^2
 
-    and likewise the spreads.
+    with :math:`v` the spreads: what Eq. 10 has of the samples of both, of which the
+    share a is new.
 
     Parameters
     ----------
@@ -118,10 +121,12 @@ def blended_cores(old: DensityCores, new: DensityCores, share: Tensor) -> Densit
     >>> new = DensityCores(torch.tensor([[4.0], [4.0]]), torch.tensor([3.0, 3.0]))
     >>> cores = blended_cores(old, new, torch.tensor([0.0, 0.5]))
     >>> cores.means.tolist(), cores.spreads.tolist()
-    ([[0.0], [2.0]], [1.0, 2.0])
+    ([[0.0], [2.0]], [1.0, 6.0])
     """
     means = torch.lerp(old.means, new.means, share[:, None])
-    return DensityCores(means, torch.lerp(old.spreads, new.spreads, share))
+    apart = (new.means - old.means).square().sum(1)  # (k,)
+    within = torch.lerp(old.spreads, new.spreads, share)
+    return DensityCores(means, within + share * (1 - share) * apart)
 
 
 def core_similarity(Z: Tensor, cores: DensityCores) -> Tensor:

@@ -52,7 +52,7 @@ class FirstClusters(KeptSteps):
                 trainer, trainer.embed()
             )
             trained = bool(scores)
-            scale = start_scale(Z, *start)  # as chosen: so it was tried
+            scale = start_scale(Z, *start)  # as chosen, not as it may settle
             if settles and not trainer.interruption.asked:
                 centres, labels = start
                 later = settled(trainer, centres, labels, TRIAL_STEPS, self._start_seed)

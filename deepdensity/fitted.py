@@ -144,7 +144,7 @@ class FittedDeepClustering(
         ndarray of shape (n_samples, n_components)
         """
         embedding: Array = self.fit(X, y).embedding_
-        return embedding
+        return embedding.copy()  # what the caller does to it is not to change the fit
 
     def transform(self, X: Samples) -> Array:
         """Embed X in the latent space.

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ._typing import Array
+from .schedules import ScheduledRate
 
 __all__ = ["Guard"]
 
@@ -97,7 +98,7 @@ class Guard:
     def slow_down(self) -> None:
         """Half the learning rate, scheduled or not."""
         for _, callback in self.net.callbacks_:
-            if hasattr(callback, "schedule") and hasattr(callback, "lr"):
+            if isinstance(callback, ScheduledRate):
                 callback.lr /= 2
         for group in self.net.optimizer_.param_groups:
             group["lr"] /= 2

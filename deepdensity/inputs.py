@@ -285,6 +285,13 @@ class Source:
         )
         self.held: Tensor | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What it is made of, and is known by: not what a GPU has had room for."""
+        return {"X": self.X, "format": self.format, "device": self.device}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        Source.__init__(self, **state)
+
     def __len__(self) -> int:
         return int(self.X.shape[0])
 

@@ -14,9 +14,11 @@ from sklearn.neighbors import KNeighborsClassifier, kneighbors_graph
 
 from ._typing import Array
 from .merging import part_counts
+from .rows import some_rows
 from .shared_contexts import quiet
 
 __all__ = [
+    "MAX_SAMPLES",
     "NeighbourGraph",
     "Repair",
     "best_cut",
@@ -26,7 +28,7 @@ __all__ = [
 ]
 
 N_NEIGHBOURS = 10
-MAX_SAMPLES = 10_000  # that make the graph; the others follow them
+MAX_SAMPLES = 10_000  # that make the graph, or a start; the others follow them
 SMALL = 0.3  # of the mean size of a cluster: what is smaller is none
 N_ORDERS = 4  # eigenvectors along which a cut is sought
 SAME = 0.9  # share of two sets' samples that are in both, from which they are one
@@ -61,9 +63,7 @@ def neighbour_graph(points: Array, random: np.random.RandomState) -> NeighbourGr
     NeighbourGraph
         Weights are 1 between mutual neighbours and 1/2 between others.
     """
-    rows = np.arange(len(points))
-    if len(rows) > MAX_SAMPLES:
-        rows = np.sort(random.choice(rows, MAX_SAMPLES, replace=False))
+    rows = some_rows(len(points), MAX_SAMPLES, random)
     near = kneighbors_graph(points[rows], min(N_NEIGHBOURS, len(rows) - 1))
     return NeighbourGraph(rows, points, ((near + near.T) / 2).tocsr())
 
@@ -173,8 +173,8 @@ def split_and_merge(
     Returns
     -------
     Repair, or None
-        None where the two to merge hang together less than the one to split, or there
-        is nothing to split.
+        None where the two to merge hang together less than the one to split, a cluster
+        that is too small hangs together with no other, or there is nothing to split.
     """
     nodes = labels[graph.rows]
     least = max(1, int(SMALL * len(nodes) / n_clusters))
@@ -193,6 +193,8 @@ def split_and_merge(
     pairs = pair_cuts(graph.weights, nodes, n_clusters)
     freed = int(np.argmin([len(m) for m in members]))
     if len(members[freed]) < least:
+        if len(members[freed]) and not pairs[freed].any():
+            return None  # it hangs together with none
         heir = int(pairs[freed].argmax())
     else:
         pairs[split] = pairs[:, split] = 0

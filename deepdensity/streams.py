@@ -69,8 +69,12 @@ class StreamClustering(BaseDeepClustering):
         self.start_scores_: dict[str, float] = {}
         self.start_information_ = self._information(trainer)
         guard, n_iter = self._train_on(trainer, Z)
-        if guard.report():
-            warn(guard.report())
+        if guard.n_rollbacks:
+            warn(
+                "The batch made the training lose clusters or diverge: network and "
+                "clusters went back to what they were before it. A smaller lr or "
+                "larger batches may help. See 'rollback' in history_."
+            )
         self.information_ = self._information(trainer)
         self._set_fitted(trainer, n_iter)
         self._n_batches += 1
@@ -79,6 +83,7 @@ class StreamClustering(BaseDeepClustering):
 
     def _resume(self, X: Samples) -> Trainer:
         """The trainer of one more batch, on a copy of the network."""
+        self._check_callbacks("constant")
         X, device = self._check_new_data(X), resolve_device(self.device)
         source = Source(unpacked(X), self._format, device)
         check_range(source)

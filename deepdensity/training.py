@@ -143,8 +143,8 @@ class Trainer:
             iterator_train__views=self.views.get(name),
         )
         net.passes = network_passes(self.compiled)
-        yield net
-        self.finish(net)
+        with self.finishing(net):
+            yield net
 
     def net(
         self, kind: Any, name: str, n_epochs: int, n_steps: int, **params: Any
@@ -185,10 +185,23 @@ class Trainer:
             net.record_steps(GraphRecorder(self.source.device))
         return net
 
+    @contextmanager
+    def finishing(self, net: Any) -> Iterator[None]:
+        """Train a net inside: its end follows, and where that fails no bar is left."""
+        try:
+            yield
+            self.finish(net)
+        except BaseException:
+            for _, callback in net.callbacks_:
+                if isinstance(callback, Progress):
+                    callback.close()
+            raise
+        finally:
+            net.recorded = None  # it and the net hold each other, and a GPU's memory
+
     def finish(self, net: Any) -> None:
         """End a net's training and keep its history."""
         net.end()
-        net.recorded = None  # it and the net hold each other, and memory of the GPU
         for row in net.history:
             row["phase"] = net.phase
         self.history.extend(net.history)
@@ -249,8 +262,8 @@ class Trainer:
             net = self.net(
                 DecoderNet, "decoder", n_epochs, n_steps, criterion=nn.MSELoss
             )
-            net.fit_loop(DecoderSet(self.source, Z), epochs=n_epochs)
-            self.finish(net)
+            with self.finishing(net):
+                net.fit_loop(DecoderSet(self.source, Z), epochs=n_epochs)
 
 
 class DecoderSet(TrainingSet):

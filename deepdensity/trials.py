@@ -57,6 +57,7 @@ def try_start(
     progress: Progress | None = None,
     balance: float = TRIAL_BALANCE,
     n_views: int = N_VIEWS,
+    Z: Array | None = None,
 ) -> Trial:
     """Train a copy of the network from a start by sample stability.
 
@@ -76,13 +77,16 @@ def try_start(
         Weight of the balance of the clusters.
     n_views : int, default=4
         That the score is of; without any it is 0.
+    Z : array of shape (n, latent), default=None
+        The embedding by the trainer's network, where it is at hand.
 
     Returns
     -------
     Trial
     """
     trial = trainer.trial(seed, progress)
-    scale = min(1.0, start_scale(trainer.embed(), centres, labels))
+    Z = trainer.embed() if Z is None else Z
+    scale = min(1.0, start_scale(Z, centres, labels))
     loss = InstabilityLoss(centres, balance=balance, scale=scale)
     with trial.phase("cluster", loss, 1, n_steps) as net:
         net.fit_loop(TrainingSet(trial.source, n_batches=n_steps), epochs=1)

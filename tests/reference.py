@@ -339,10 +339,6 @@ def mean_squared_error(x, y):
     return total / count
 
 
-def total_loss(reconstruction, clustering, gamma):
-    return reconstruction + gamma * clustering
-
-
 def kl_gradient_z(Z, cores, P):
     """IDCL, Eq. 15, over n since the loss is a mean over samples."""
     n, d = Z.shape

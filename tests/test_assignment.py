@@ -213,8 +213,7 @@ def test_kl_divergence_does_not_depend_on_how_often_the_samples_are_repeated():
 
 
 def test_target_distribution_takes_the_weights_that_it_is_given():
-    Q = torch.rand(50, 4, dtype=torch.float64)
-    Q /= Q.sum(1, keepdim=True)
+    Q = torch.tensor(random_assignment(0, 50, 4))
     assert_allclose(target_distribution(Q, 3 * Q.sum(0)), target_distribution(Q))
     squared = Q.square() / torch.tensor([1.0, 2.0, 3.0, 4.0], dtype=torch.float64)
     expected = squared / squared.sum(1, keepdim=True)

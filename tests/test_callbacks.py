@@ -203,6 +203,9 @@ class Score(Callback):
 def test_what_is_no_callback_is_an_error(short, other):
     with pytest.raises(ValueError, match="callbacks holds an object of the type"):
         short(callbacks=[other]).fit(digit_vectors(150)[0])
+    model = short().fit(digit_vectors(150)[0]).set_params(callbacks=[other])
+    with pytest.raises(ValueError, match="callbacks holds an object of the type"):
+        model.partial_fit(digit_vectors(150)[0])
 
 
 def test_decs_refuses_what_would_part_its_network_from_its_centres():
@@ -211,6 +214,11 @@ def test_decs_refuses_what_would_part_its_network_from_its_centres():
     for callback in (stop, ("stop", stop)):
         with pytest.raises(ValueError, match="load_best=True, which brings back"):
             decs(callbacks=[callback]).fit(X)
+    model = decs().fit(X).set_params(callbacks=[stop])
+    before = model.predict(X)
+    with pytest.raises(ValueError, match="load_best=True, which brings back"):
+        model.partial_fit(X)
+    assert_array_equal(model.predict(X), before)
     model = idcl(callbacks=[stop]).fit(X)  # whose cores are of the network in the end
     assert_array_equal(model.predict(X), model.labels_)
 

@@ -60,9 +60,9 @@ def test_blobs_are_counted(short):
 def test_numbers_are_tried_with_a_weight_of_their_own(monkeypatch):
     weights = set()
 
-    def spy(*args, balance):
+    def spy(*args, balance, **more):
         weights.add(balance)
-        return try_start(*args, balance=balance)
+        return try_start(*args, balance=balance, **more)
 
     monkeypatch.setattr(cluster_number, "try_start", spy)
     monkeypatch.setattr(first_clusters, "TRIAL_STEPS", 2)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_array_equal
+from skorch.callbacks import Callback
 
 from deepdensity.batches import TrainingSet
 from deepdensity.guard import LOST, MAX_ROLLBACKS, Guard
@@ -123,6 +124,20 @@ def test_the_learning_rate_is_halved_and_momentum_forgotten(schedule):
         phase.train(1)
         rates[fault] = [group["lr"] for group in phase.net.optimizer_.param_groups]
     assert rates[True] == [rate / 2 for rate in rates[False]]
+
+
+class Mine(Callback):
+    """A user's own, with the names that the package's schedule has."""
+
+    schedule, lr = "every fifth", 0.8
+
+
+def test_callbacks_of_a_users_own_are_left_alone():
+    mine = Mine()
+    phase = Phase(callbacks=[mine], schedule="one-cycle")
+    phase.train()
+    phase.guard.passes(DIVERGED, LABELS)
+    assert vars(mine) == {}
 
 
 def test_training_goes_on_after_a_fault_as_a_fresh_optimiser_would():

@@ -9,6 +9,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
+from deepdensity.fingerprint import fingerprint
 from deepdensity.inputs import InputFormat, Layout, Source, image_layout, input_format
 from deepdensity.rows import Rows, SomeRows
 
@@ -466,8 +467,10 @@ def test_rows_that_are_held_are_read_as_those_that_are_not(dtype):
     expected_part = source.part(some).read(np.array([3, 0]))
     source.hold()
     assert source.held is None  # for a GPU alone
+    before = fingerprint(source)
     source.held = torch.from_numpy(X.copy())
     held = source.held.clone()
+    assert fingerprint(source) == before  # what a GPU has room for is no input
     source.X = None  # not asked any more
     for rows, batch in zip(ROWS, expected):
         assert torch.equal(source.read(rows), batch)

@@ -25,7 +25,7 @@ from deepdensity.inspection import (
     TrainingDisplay,
 )
 from deepdensity.inspection._axes import leave_room, split_axes
-from deepdensity.inspection._fitted import choose_clusters, generator_of
+from deepdensity.inspection._fitted import choose_clusters
 from deepdensity.inspection._images import as_pictures, layout_of, tile
 from deepdensity.inspection._number_boxes import draw_numbers, spread_boxes
 from deepdensity.inspection._palette import FEW, cluster_colours, ink_on
@@ -116,13 +116,6 @@ def test_displays_document_themselves(display):
     assert "Attributes\n    ----------" in display.__doc__
     assert "ax_ :" in display.__doc__ and "figure_ :" in display.__doc__
     assert "Returns" in display.plot.__doc__
-
-
-def test_no_random_state_draws_nothing_from_numpy():
-    before = np.random.get_state()[1].copy()
-    generator_of(None).permutation(5)
-    assert_array_equal(np.random.get_state()[1], before)
-    assert generator_of(3).randint(100) == np.random.RandomState(3).randint(100)
 
 
 # -- which clusters --------------------------------------------------------------------

@@ -155,6 +155,12 @@ def test_losses_of_wide_range_are_on_a_log_scale():
     assert wide.axes_["loss"].get_yscale() == "log"
 
 
+def test_losses_that_are_all_infinite_are_no_error():
+    rows = [{"phase": "cluster", "train_loss": np.inf}] * 7
+    display = TrainingDisplay.from_predictions([0, 1], [[0, 1]] * 7, history=rows)
+    assert display.axes_["loss"].get_yscale() == "linear"
+
+
 def test_it_draws_in_the_place_of_other_axes(fitted):
     display = TrainingDisplay.from_estimator(fitted)
     _, axes = plt.subplots(1, 2)

@@ -5,7 +5,7 @@ import re
 import pytest
 from skorch.callbacks import Callback
 
-from deepdensity import first_clusters, progress
+from deepdensity import best_trial, first_clusters, progress
 from deepdensity.batches import TrainingSet
 from deepdensity.losses import ReconstructionLoss
 
@@ -132,6 +132,40 @@ def test_the_trials_of_starts_share_a_bar(bars, monkeypatch):
     assert bar.n == len(model.start_scores_) + n_parts <= bar.total
     assert bar.closed == 1
     assert len(bar.told) == 5 * bar.n
+
+
+class Fail(Callback):
+    """Breaks off a phase in its third step."""
+
+    def __init__(self, phase):
+        self.phase = phase
+
+    def on_batch_end(self, net, **kwargs):
+        if net.phase == self.phase and len(net.history[-1]["batches"]) == 3:
+            raise RuntimeError("no more")
+
+
+@pytest.mark.parametrize("phase", ["pretrain", "cluster", "decoder"])
+def test_no_bar_is_left_open_by_a_fit_that_fails(bars, phase):
+    model = decs(verbose=1, callbacks=[Fail(phase)], batch_size=20)
+    with pytest.raises(RuntimeError, match="no more"):
+        model.fit(digit_vectors(150)[0])
+    assert [bar.closed for bar in bars.made] == [1] * len(bars.made)
+    titles = {"pretrain": "pretraining", "cluster": "clustering"}
+    assert bars.made[-1].title == titles.get(phase, phase)
+
+
+def test_the_bar_of_trials_is_closed_where_they_fail(bars, monkeypatch):
+    def fail(*args):
+        raise RuntimeError("no repair")
+
+    monkeypatch.setattr(first_clusters, "TRIAL_STEPS", 2)
+    monkeypatch.setattr(best_trial, "split_and_merge", fail)
+    images, _ = digit_images(150)
+    model = decs(verbose=1, init="auto", autoencoder=small_conv)
+    with pytest.raises(RuntimeError, match="no repair"):
+        model.fit(images)
+    assert bars.of("trials of starts").closed == 1
 
 
 @pytest.mark.parametrize("short", BOTH)

@@ -162,6 +162,17 @@ def faulty(X, y):
     return np.where(half, 1, np.where(y == 1, 0, y))
 
 
+def test_a_small_cluster_that_hangs_together_with_none_is_left_alone():
+    random = np.random.default_rng(0)
+    centres = [[50, 50], [0, 0], [3, 0], [0, 30]]
+    sizes = [12, 100, 100, 100]
+    X = np.vstack([random.normal(c, 1, (m, 2)) for c, m in zip(centres, sizes)])
+    labels = np.repeat(range(4), sizes)
+    graph = neighbour_graph(X, np.random.RandomState(0))
+    assert not pair_cuts(graph.weights, labels, 4)[0].any()
+    assert split_and_merge(graph, labels, 4) is None
+
+
 def test_what_was_merged_and_cut_is_mended():
     X, y = blobs()
     graph = neighbour_graph(X, np.random.RandomState(0))

@@ -79,7 +79,6 @@ def test_merged_mixtures_of_digits_are_better_than_plain_ones():
         [clustering_accuracy(y, STARTS[name](Z, Z, 10, 6, s)[1]) for s in range(3)]
         for name in ("view-mixture", "merged-mixture")
     )
-    print(plain, merged)
     assert np.mean(merged) > np.mean(plain) + 0.03
 
 

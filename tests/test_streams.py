@@ -9,17 +9,19 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import ndimage, sparse
 from sklearn.datasets import make_blobs
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
 from skorch.callbacks import Callback
 
 from deepdensity import base, training
 from deepdensity import idcl as idcl_module
-from deepdensity.density_cores import DensityCores, blended_cores
+from deepdensity.density_cores import DensityCores, blended_cores, core_similarity
 from deepdensity.metrics import clustering_accuracy
 from deepdensity.networks import MLPAutoencoder
 from deepdensity.recipe import STREAM_EPOCHS, STREAM_MEMORY
 from deepdensity.views import NeighbourViews
 
+from . import reference
 from .common import BOTH, N_CLUSTERS, Nets, decs, digit_images, idcl, small_conv
 
 N_BATCHES, SIZE = 6, 250
@@ -202,7 +204,6 @@ class Spoil(Callback):
             parameter.data.fill_(float("nan"))
 
 
-@pytest.mark.filterwarnings("ignore:.*diverged 1 time")
 def test_a_batch_that_diverges_leaves_the_clusters_as_they_were(short, begun):
     before = begun.predict(X)
     embedded = begun.transform(X)
@@ -210,7 +211,9 @@ def test_a_batch_that_diverges_leaves_the_clusters_as_they_were(short, begun):
     with pytest.raises(ValueError, match="diverged.*guard=True"):
         begun.partial_fit(X[batch(1)])
     assert_array_equal(begun.transform(X), embedded)
-    begun.set_params(guard=True).partial_fit(X[batch(1)])
+    with pytest.warns(ConvergenceWarning, match="what they were before it") as caught:
+        begun.set_params(guard=True).partial_fit(X[batch(1)])
+    assert len(caught) == 1
     assert_array_equal(begun.transform(X), embedded)
     if short is decs:
         assert_array_equal(begun.predict(X), before)
@@ -235,17 +238,46 @@ def test_cores_of_idcl_are_running_means_that_forget(first_batches):
     assert model._core_counts.max() < 50 + STREAM_MEMORY * 2 * size
 
 
-def test_blended_cores_lie_between_old_and_new():
+def test_blended_cores_are_those_of_old_and_new_samples_together():
     rng = np.random.default_rng(0)
-    old, new = (
-        DensityCores(torch.tensor(rng.normal(size=(3, 2))), torch.tensor(rng.random(3)))
-        for _ in range(2)
-    )
-    share = torch.tensor([0.0, 0.25, 1.0], dtype=torch.float64)
-    means, spreads = blended_cores(old, new, share)
-    for j, a in enumerate(share):
-        assert_allclose(means[j], (1 - a) * old.means[j] + a * new.means[j])
-        assert_allclose(spreads[j], (1 - a) * old.spreads[j] + a * new.spreads[j])
+    sizes = [(4, 2), (3, 0), (5, 7)]  # of each core, old and new
+    samples = [[rng.normal(i, 1, size=(m, 2)) for i, m in enumerate(s)] for s in sizes]
+    old, new = (core_of([pair[i] for pair in samples]) for i in range(2))
+    share = torch.tensor([m / (n + m) for n, m in sizes], dtype=torch.float64)
+    cores = blended_cores(old, new, share)
+    X = rng.normal(size=(6, 2))
+    together = [np.vstack(pair) for pair in samples]
+    expected = reference.core_similarity(X, together)
+    assert_allclose(core_similarity(torch.tensor(X), cores), expected)
+
+
+def core_of(samples):
+    """Cores of samples (m, d) each; without any they lie far off."""
+    means = [s.mean(0) if len(s) else np.full(2, 99.0) for s in samples]
+    spreads = [
+        np.mean([sum((s - m) ** 2) for s in own] or [7.0])
+        for own, m in zip(samples, means)
+    ]
+    return DensityCores(torch.tensor(np.array(means)), torch.tensor(spreads))
+
+
+def test_the_spread_of_a_core_outlasts_batches_of_one_sample():
+    rng = np.random.default_rng(0)
+    cores = core_of([rng.normal(size=(50, 2))])
+    for point in rng.normal(size=(500, 2)):
+        one = DensityCores(torch.tensor(point[None]), torch.zeros(1).double())
+        cores = blended_cores(cores, one, torch.tensor([1 / 51]).double())
+    assert 1.5 < cores.spreads.item() < 2.5  # two dimensions of variance 1
+
+
+def test_outliers_among_too_few_samples_are_doubtful(first_batches, recwarn):
+    model = copy.deepcopy(first_batches[idcl])
+    model.score_samples(X[TEST])
+    model.partial_fit(X[batch(2, 100)]).score_samples(X[TEST])
+    assert not recwarn.list
+    model.partial_fit(X[batch(3, 99)])
+    with pytest.warns(UserWarning, match="that had 99, for 10.*batches of 100 or more"):
+        model.score_samples(X[TEST])
 
 
 def test_a_fit_after_a_stream_begins_anew(short):

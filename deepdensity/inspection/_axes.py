@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 from .._typing import Axes
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["leave_room", "needs_matplotlib", "one_axes", "split_axes"]
 

@@ -14,7 +14,6 @@ __all__ = [
     "check_rows",
     "choose_clusters",
     "fitted_parts",
-    "generator_of",
     "last_step",
     "numbered_classes",
 ]
@@ -48,13 +47,6 @@ def last_step(estimator: Estimator) -> Any:
             f"or search of one; got {type(model).__name__}."
         )
     return model
-
-
-def generator_of(random_state: Any) -> np.random.RandomState:
-    """A RandomState; None takes fresh entropy and leaves NumPy's global one alone."""
-    if isinstance(random_state, np.random.RandomState):
-        return random_state
-    return np.random.RandomState(random_state)
 
 
 def check_rows(name: str, values: Array, n_samples: int, of: str = "X") -> Any:

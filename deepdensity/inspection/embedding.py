@@ -6,10 +6,11 @@ import numpy as np
 from sklearn.utils import check_array
 
 from .._typing import Array, Axes, Estimator, Samples
+from ..random_states import as_random_state
 from ..rows import take_rows
 from ._axes import needs_matplotlib, one_axes
 from ._cores import centers_of, check_centers, core_mask, core_samples
-from ._fitted import check_rows, fitted_parts, generator_of, numbered_classes
+from ._fitted import check_rows, fitted_parts, numbered_classes
 from ._legend import legend_below
 from ._number_boxes import draw_numbers
 from ._palette import cluster_colours
@@ -158,7 +159,7 @@ class EmbeddingDisplay:
         needs_matplotlib(cls, "from_estimator")
         check_choice(method, outliers, max_points)
         estimator, model = fitted_parts(estimator)
-        random = generator_of(random_state)
+        random = as_random_state(random_state)
         n_samples = np.shape(X)[0]
         rows = some_rows(n_samples, n_samples, max_points, random)
         if y is not None:
@@ -242,7 +243,7 @@ class EmbeddingDisplay:
         """
         needs_matplotlib(cls, "from_predictions")
         check_choice(method, outliers, max_points)
-        random = generator_of(random_state)
+        random = as_random_state(random_state)
         Z = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
         n_samples = len(Z)
         labels, names = numbered_classes(labels, n_samples, of="Z")

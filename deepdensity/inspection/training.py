@@ -5,13 +5,13 @@ from typing import Any, Self
 import numpy as np
 
 from .._typing import Array, Axes, Estimator, Samples
+from ..phase_net import PHASES
 from ._axes import needs_matplotlib, one_axes, split_axes
 from ._fitted import fitted_parts
 from ._scores import labels_of, scores_of
 
 __all__ = ["TrainingDisplay"]
 
-PHASES = {"pretrain": "pretraining", "cluster": "clustering", "decoder": "decoder"}
 COLOURS = {"pretrain": "#0072B2", "cluster": "#D55E00", "decoder": "#009E73"}
 ROLLBACK = "#660000"
 FEW = 40  # values or fewer have a mark each
@@ -323,7 +323,8 @@ class TrainingDisplay:
             self.axes_["label_change"].set_ylim(0, top or 1)
         if "loss" in values:
             losses = values["loss"][np.isfinite(values["loss"])]
-            if losses.min() > 0 and losses.max() > LOG_RANGE * losses.min():
+            low, high = losses.min(initial=np.inf), losses.max(initial=0)
+            if 0 < low < high / LOG_RANGE:
                 self.axes_["loss"].set_yscale("log")
         last = list(self.axes_.values())[-1]
         last.set_xlabel("epoch, through all phases", fontsize=9)

@@ -13,8 +13,9 @@ from sklearn.utils.validation import _num_samples
 
 from .._decorators import validate_params
 from .._typing import Estimator, Samples
+from ..random_states import as_random_state
 from ..rows import take_rows
-from .sampling import SAMPLE_CONSTRAINTS, as_random_state, some_of
+from .sampling import SAMPLE_CONSTRAINTS, some_of
 
 __all__ = ["resampling_agreement"]
 

@@ -4,26 +4,20 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_random_state, resample
+from sklearn.utils import resample
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _num_samples
 
 from .._typing import Array, Samples
+from ..random_states import as_random_state
 from ..rows import take_rows
 
-__all__ = ["SAMPLE_CONSTRAINTS", "as_random_state", "random_rows", "some_of"]
+__all__ = ["SAMPLE_CONSTRAINTS", "random_rows", "some_of"]
 
 SAMPLE_CONSTRAINTS = {
     "max_samples": [Interval(Integral, 2, None, closed="left"), None],
     "random_state": ["random_state"],
 }
-
-
-def as_random_state(random_state: Any) -> Any:
-    """A RandomState as scikit-learn makes it, but of fresh entropy for None."""
-    if random_state is None:
-        return np.random.RandomState()
-    return check_random_state(random_state)
 
 
 def random_rows(X: Samples, max_samples: int | None, random_state: Any) -> Any:

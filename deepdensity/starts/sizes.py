@@ -4,12 +4,12 @@ import numpy as np
 
 from .._typing import Array
 from ..rows import some_rows
+from ..split_merge import MAX_SAMPLES
 
 __all__ = ["MIN_PER_CLUSTER", "N_NEIGHBORS", "some", "too_few"]
 
 MIN_PER_CLUSTER = 10  # samples; with fewer on average k-means takes over
 N_NEIGHBORS = 10
-MAX_SAMPLES = 10_000  # that a mixture or a graph is made of; the others follow
 
 
 def too_few(n_samples: int, n_clusters: int) -> bool:
