@@ -29,8 +29,9 @@ class Interruption:
     comes from elsewhere, as from a callback that stops training, has nothing to do with
     it.
 
-    Signals reach the main thread alone, and an application that handles them in a way
-    of its own keeps its handler: there nothing is ever asked.
+    Signals reach the main thread alone. An application that handles them in a way of
+    its own has its handler called: there nothing is ever asked, and only what the
+    handler raises is noted.
 
     Attributes
     ----------
@@ -49,18 +50,27 @@ class Interruption:
         self.insisted = False
         self.place: str | None = None
         self._at_once = False
-        self._listens = False
+        self._handler: Any = None  # that signals had before, where it is replaced
 
     def __enter__(self) -> Self:
+        handler = signal.getsignal(signal.SIGINT)
         in_main = threading.current_thread() is threading.main_thread()
-        if in_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self._note)
-            self._listens = True
+        if in_main and callable(handler):
+            python_s = handler is signal.default_int_handler
+            signal.signal(signal.SIGINT, self._note if python_s else self._pass_on)
+            self._handler = handler
         return self
 
     def __exit__(self, *exception: Any) -> None:
-        if self._listens:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if self._handler is not None:
+            signal.signal(signal.SIGINT, self._handler)
+
+    def _pass_on(self, number: int, frame: FrameType | None) -> None:
+        try:
+            self._handler(number, frame)
+        except KeyboardInterrupt:
+            self.insisted = True
+            raise
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         again = time.monotonic() - Interruption._noted < SOON

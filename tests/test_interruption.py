@@ -14,7 +14,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, EarlyStopping
 
 from deepdensity import DECSClustering, IDCLClustering, base, first_clusters
 from deepdensity import interruption as interruption_module
@@ -163,12 +163,12 @@ def test_in_the_trials_of_starts_the_best_so_far_is_kept(short, stop, monkeypatc
     monkeypatch.setattr(first_clusters, "TRIAL_STEPS", 5)
     try_start = first_clusters.best_trial.__globals__["try_start"]
 
-    def interrupted_trial(*args):
+    def interrupted_trial(*args, **kwargs):
         name = "merged" if args[1] in trained else args[1]  # its parts come first
         trained.append(args[1])
         if name == stop:
             ctrl_c()
-        return try_start(*args)
+        return try_start(*args, **kwargs)
 
     monkeypatch.setitem(
         first_clusters.best_trial.__globals__, "try_start", interrupted_trial
@@ -380,6 +380,25 @@ def test_a_handler_that_raises_ends_the_fit(short, phase):
     with pytest.raises(Asked):
         model.fit(X)
     assert not hasattr(model, "labels_")
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_a_handler_that_raises_amid_callbacks_ends_the_fit(short):
+    """Python's own is `raise KeyboardInterrupt`, as that of many applications."""
+
+    def ask(number, frame):
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, ask)
+    X, _ = digit_vectors(150)
+    model = short(callbacks=[Interrupt("pretrain")])
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X)
+    assert not hasattr(model, "labels_")
+    assert signal.getsignal(signal.SIGINT) is ask
+    stop = EarlyStopping(monitor="train_loss", patience=1, threshold=10, sink=str)
+    model.set_params(callbacks=[stop]).fit(X)  # raises one too, and is no signal
+    assert len(rows_of(model, "pretrain")) == 2 and model.labels_.shape == (150,)
 
 
 def test_two_presses_within_a_second_end_a_search_across_its_candidates(monkeypatch):
