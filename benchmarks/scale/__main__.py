@@ -16,6 +16,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import numpy as np
 
@@ -47,6 +48,7 @@ def main():
     print(machine(torch.device("cpu")), flush=True)
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or temporary
+        Path(folder).mkdir(parents=True, exist_ok=True)
         for layout in options.layouts:
             for estimator in options.estimators:
                 curve(estimator, layout, folder, options)
