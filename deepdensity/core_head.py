@@ -218,7 +218,8 @@ class DensityCoreHead(FittedDeepClustering):
         scale, it compares fits of the same `n_clusters` and `core_fraction`. A fit that
         has gone back to its start, for an end with less stable clusters, keeps the
         wider clusters of its start, each as a whole in the place of a core: it scores
-        lower than the fits whose end counts.
+        lower than the fits whose end counts. Clusters without samples take no part, and
+        where all are in one the score is 0.
 
         Parameters
         ----------
@@ -232,8 +233,9 @@ class DensityCoreHead(FittedDeepClustering):
             In [0, 1].
         """
         Z = self._embed(self._check_new_data(X))
+        living = torch.from_numpy(self._core_counts > 0)  # an empty one is no rival
 
         def silhouette(block: Tensor) -> Tensor:
-            return core_silhouette(self._similarity(block))
+            return core_silhouette(self._similarity(block)[:, living])
 
         return float(self._in_blocks(silhouette, Z).mean())

@@ -1,5 +1,7 @@
 """IDCLClustering: the algorithm, its ablations, its fitted attributes."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -199,6 +201,21 @@ def test_sampled_densities_do_not_depend_on_where_the_embedding_lies(small_refer
         model._take_densities(Z.round(6) + offset)
         found.append(model.density_)
     assert_allclose(*found, rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:.*distinct clusters")
+def test_clusters_without_samples_do_not_raise_the_score():
+    """Their cores are at no distance of anything where all has become one point."""
+    X = np.ones((150, 4))
+    assert idcl().fit(X).score(X) == 0
+    X, _ = digit_vectors(150)
+    model = idcl().fit(X)
+    before = model.score(X)
+    with_empty = copy.deepcopy(model)
+    with_empty.core_means_ = np.vstack([model.core_means_, model.core_means_[:1]])
+    with_empty.core_spreads_ = np.append(model.core_spreads_, model.core_spreads_[0])
+    with_empty._core_counts = np.append(model._core_counts, 0)
+    assert with_empty.score(X) == before > 0
 
 
 @pytest.mark.parametrize("pairs", [400**2 // 2, 400**2 // 2 - 1])
