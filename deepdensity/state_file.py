@@ -7,6 +7,7 @@ there stays if writing fails.
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,7 +36,8 @@ def replacing(path: str | Path) -> Iterator[Any]:
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path.parent} is no folder to write {path.name} to.")
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    own = f"{os.getpid()}-{threading.get_ident()}"  # others may write there as well
+    beside = path.with_name(f"{path.name}.{own}.part")
     try:
         yield beside
         os.replace(beside, path)
