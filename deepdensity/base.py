@@ -12,9 +12,10 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from ._typing import Array, Auto, Samples
 from .devices import has_bfloat16, resolve_device
 from .first_clusters import N_SCORED, FirstClusters
+from .fitted import compare_units
 from .inference import reconstruction_error
 from .information import net_information
-from .inputs import Layout, Source, input_format
+from .inputs import Layout, Source, check_range, input_format
 from .networks.build import (
     AUTOENCODERS,
     build_autoencoder,
@@ -118,6 +119,8 @@ class BaseDeepClustering(FirstClusters):
         else:
             module = self._new_module(X, layout, network)
         source = Source(X, self._format, device)
+        if self._continues():
+            self._check_scale(source)
         clean = self.pretrain_target == "clean"
         augment, views = choose_views(
             self.augment, source, clean, self._density_seed, self._find_neighbours
@@ -174,6 +177,12 @@ class BaseDeepClustering(FirstClusters):
         module = copy.deepcopy(self.module_)
         check_autoencoder(module.cpu(), layout.shape, self.n_components)
         return module
+
+    def _check_scale(self, source: Source) -> None:
+        """Warn of, or refuse, samples that the scale of the last fit does not suit."""
+        if len(self._format.layout.stored) > 1:
+            compare_units(source.X, float(self._format.scale))
+        check_range(source)
 
     def _continues(self) -> bool:
         """Whether this fit goes on from the last one."""

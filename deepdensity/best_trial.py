@@ -81,6 +81,7 @@ def best_trial(
         best = trials.best
         if not trials.interrupted:
             best = try_uneven(trials)
+            trials.complete()
     finally:
         trials.close()
     return best, {trial.name: trial.score for trial in trials.ended}
@@ -152,6 +153,11 @@ class Trials:
     @property
     def interrupted(self) -> bool:
         return bool(self.trainer.interruption.asked)
+
+    def complete(self) -> None:
+        """All of them are done, as a rule with fewer repairs than there might be."""
+        if self.progress is not None:
+            self.progress.complete()
 
     def close(self) -> None:
         if self.progress is not None:

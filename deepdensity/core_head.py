@@ -191,7 +191,7 @@ class DensityCoreHead(FittedDeepClustering):
         ndarray of shape (n_samples,)
             In [0, 1]; low for outliers.
         """
-        Z = torch.from_numpy(self._embed(self._check_new_data(X)).astype(np.float64))
+        Z = torch.from_numpy(self._embed_new(X).astype(np.float64))
         self._warn_of_few_samples()
         reference = torch.from_numpy(self.embedding_.astype(np.float64))
         if self._reference is not None:
@@ -232,7 +232,7 @@ class DensityCoreHead(FittedDeepClustering):
         float
             In [0, 1].
         """
-        Z = self._embed(self._check_new_data(X))
+        Z = self._embed_new(X)
         living = torch.from_numpy(self._core_counts > 0)  # an empty one is no rival
 
         def silhouette(block: Tensor) -> Tensor:

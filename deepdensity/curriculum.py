@@ -222,6 +222,8 @@ class Pace:
 class Curriculum:
     """What each epoch trained on: ``curriculum[t]`` is the index array of epoch t.
 
+    A slice gives a list of such arrays.
+
     Held as one bit a sample and epoch.
 
     Attributes
@@ -246,7 +248,9 @@ class Curriculum:
     def __len__(self) -> int:
         return len(self._bits)
 
-    def __getitem__(self, epoch: int) -> Array:
+    def __getitem__(self, epoch: Any) -> Any:
+        if isinstance(epoch, slice):
+            return [self[t] for t in range(len(self))[epoch]]
         chosen = np.unpackbits(self._bits[epoch], count=self.n_samples)
         return np.flatnonzero(chosen)
 

@@ -462,7 +462,7 @@ class DECSClustering(StreamClustering):
         ndarray of shape (n_samples,)
             At most 1; the higher, the surer its cluster.
         """
-        return self._stability(self._embed(self._check_new_data(X)))
+        return self._stability(self._embed_new(X))
 
     def score(self, X: Samples, y: Any = None) -> float:
         """Mean stability of the samples: needs no labels, higher is better.

@@ -30,6 +30,7 @@ from .telling import warn
 __all__ = ["FittedDeepClustering"]
 
 MANY_IMAGES, MOST_IMAGES = 10, 1000
+FARTHEST = 1e150  # of an embedding, whose square must be finite
 UNLIKE = 10.0  # times as wide a span of values
 CHECKS = {"accept_sparse": "csr", "dtype": [np.float64, np.float32, np.uint8]}
 
@@ -72,6 +73,7 @@ class FittedDeepClustering(
     def _check_new_data(self, X: Samples) -> Any:
         """X as `fit` has seen it: an array, CSR matrix or Rows (n, d)."""
         check_is_fitted(self)
+        refuse_single(X, self._format.layout.stored)
         X, sample_shape = flatten_samples(X)
         if sample_shape is not None and not alike(
             sample_shape, self._format.layout.stored
@@ -118,6 +120,20 @@ class FittedDeepClustering(
         dtype = torch.float64 if double else torch.float32
         return embed(self.module_, Source(X, self._format, device), dtype)
 
+    def _embed_new(self, X: Samples) -> Array:
+        """Embedding of X as a user gives it: finite, array (n, latent)."""
+        Z = self._embed(self._check_new_data(X))
+        # not the other way round: comparisons with NaN are false
+        far = np.flatnonzero(~(np.abs(Z, dtype=float) < FARTHEST).all(axis=1))
+        if len(far):
+            raise ValueError(
+                "X lies too far from what fit has seen: the embeddings of "
+                f"{len(far)} of its {len(Z)} samples, of X[{far[0]}] first, are not "
+                "finite, or their squares are not. Look there for values that cannot "
+                "be, or give X in the units of fit."
+            )
+        return Z
+
     def _assign(self, Z: Array) -> Array:
         """Soft assignment of embeddings, in blocks: float64 array (n, k)."""
         return self._in_blocks(self._soft_assignment, Z)
@@ -159,7 +175,7 @@ class FittedDeepClustering(
         ndarray of shape (n_samples, n_components)
             float32 for float32 and uint8 X, else float64.
         """
-        return self._embed(self._check_new_data(X))
+        return self._embed_new(X)
 
     def inverse_transform(self, X: Samples) -> Array:
         """Decode embeddings to samples.
@@ -200,7 +216,7 @@ class FittedDeepClustering(
         ndarray of int of shape (n_samples,)
             On the training data, `labels_`.
         """
-        return self._labels(self._embed(self._check_new_data(X)))
+        return self._labels(self._embed_new(X))
 
     def predict_proba(self, X: Samples) -> Array:
         """Soft assignment of each sample to the clusters.
@@ -224,7 +240,7 @@ class FittedDeepClustering(
                 "steps pipe[-1].predict_proba(pipe[:-1].transform(X).toarray()). "
                 "predict, transform and score_samples take sparse X."
             )
-        return self._assign(self._embed(self._check_new_data(X)))
+        return self._assign(self._embed_new(X))
 
     # -- files -----------------------------------------------------------------------
 
@@ -268,6 +284,15 @@ class FittedDeepClustering(
         if "module_" in state:
             self._device = device_or_cpu(self._device)
             self.module_.to(self._device)
+
+
+def refuse_single(X: Any, stored: tuple[int, ...]) -> None:
+    """Raise ValueError of one image that lacks the first axis."""
+    shape = getattr(X, "shape", None)
+    if shape == stored and len(stored) > 1 and math.prod(stored) != stored[1]:
+        raise ValueError(
+            f"X is a single image of shape {shape}: give X[None], an array of one."
+        )
 
 
 def compare_units(X: Any, span: float) -> None:

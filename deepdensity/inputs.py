@@ -20,7 +20,7 @@ from ._typing import Array, Samples
 from .devices import to_device
 from .rows import SomeRows
 
-__all__ = ["InputFormat", "Source", "image_layout", "input_format"]
+__all__ = ["InputFormat", "Source", "check_range", "image_layout", "input_format"]
 
 MAX_CHANNELS = 4  # an axis of 1 to 4 may be the channels of an image: grey to RGBA
 BLOCK = 1024  # rows read at a time
@@ -106,11 +106,13 @@ def check_shape(image_shape: Any) -> Any:
     """`image_shape` as a tuple of 2 or 3 whole numbers."""
     shape = tuple(image_shape)
     whole = all(isinstance(side, (int, np.integer)) for side in shape)
-    if not whole or len(shape) not in (2, 3) or any(s < 1 and s != -1 for s in shape):
+    known = [side for side in shape if side != -1]
+    enough = whole and len(known) >= len(shape) - 1 and all(s >= 1 for s in known)
+    if not enough or len(shape) not in (2, 3):
         raise ValueError(
             f"image_shape={image_shape!r} must be (height, width), "
             "(height, width, channels) or (channels, height, width), whole numbers of "
-            "at least 1, or -1 for one that follows from the others."
+            "at least 1, of which one may be -1: it follows from the others."
         )
     return tuple(int(side) for side in shape)
 
@@ -119,7 +121,7 @@ def resolve_shape(image_shape: Any, n_features: int) -> Any:
     """`image_shape` with its -1 filled in; its product must be `n_features`."""
     known = math.prod(side for side in image_shape if side != -1)
     shape = image_shape
-    if shape.count(-1) == 1 and n_features % known == 0:
+    if -1 in shape and n_features % known == 0:
         shape = tuple(n_features // known if side == -1 else side for side in shape)
     if -1 in shape or math.prod(shape) != n_features:
         raise ValueError(
@@ -355,3 +357,13 @@ class Source:
         if self.device.type == "cuda":
             n_rows = max(n_rows, GPU_BLOCK // self.X.shape[1])
         yield from gen_batches(len(self), n_rows)
+
+
+def check_range(source: Source) -> None:
+    """Raise ValueError where samples, as scaled in `fit`, are beyond float32."""
+    for block in source.blocks():
+        if not torch.isfinite(source.read(block)).all():
+            raise ValueError(
+                "X lies too far from what fit has seen: by its scale the values are "
+                "beyond float32. Give samples in the units of the first fit."
+            )

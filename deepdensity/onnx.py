@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from ._typing import Estimator
 from .fitted import FittedDeepClustering
+from .refitted import best_of
 from .state_file import replacing
 
 __all__ = ["export"]
@@ -105,7 +106,7 @@ def export(estimator: Estimator, path: str | Path) -> None:
 def fitted_model(estimator: Estimator) -> FittedDeepClustering:
     """The estimator itself, or the best one of a search."""
     check_is_fitted(estimator)
-    model = getattr(estimator, "best_estimator_", estimator)
+    model = best_of(estimator)
     if isinstance(model, FittedDeepClustering):
         return model
     if isinstance(model, Pipeline):

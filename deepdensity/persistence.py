@@ -65,6 +65,10 @@ def save_estimator(estimator: Estimator, path: str | Path) -> None:
 def parameter_to_plain(value: Any, tensors: Any, name: str) -> Any:
     """A parameter for JSON; of one that cannot be stored what it was."""
     stored: dict[str, Any] = {}
+    if hasattr(value, "__array__") and not isinstance(
+        value, (np.ndarray, torch.Tensor)
+    ):
+        value = np.asarray(value)  # `init` may be a column of a table
     try:
         plain = to_plain(value, stored, f"parameter {name}")
     except TypeError:
@@ -173,9 +177,10 @@ def read_module(
 ) -> Any:
     """The network, built anew, with the weights of the file."""
     name, layout = estimator._network, estimator._format.layout
+    called = given if isinstance(given, str) else describe(given)
     if name is not None and given is not None:
         raise ValueError(
-            f"autoencoder={describe(given)} is given, and its network is {name!r}, "
+            f"autoencoder={called} is given, and its network is {name!r}, "
             "which needs none"
         )
     if name is None and given is None:
@@ -197,7 +202,7 @@ def read_module(
         module.load_state_dict(weights)
     except RuntimeError as error:
         raise ValueError(
-            f"the weights in it are not those of {name or describe(given)}: {error}"
+            f"the weights in it are not those of {name or called}: {error}"
         ) from error
     return module
 

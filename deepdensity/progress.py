@@ -86,6 +86,12 @@ class Progress(Callback):
         if not self.stays:
             self.close()
 
+    def complete(self) -> None:
+        """Of a total that could only be guessed: what has been done is all."""
+        if self.bar is not None:
+            self.bar.total = self.bar.n
+            self.bar.refresh()
+
     def close(self) -> None:
         if self.bar is not None:
             self.bar.close()

@@ -30,10 +30,11 @@ def replacing(path: str | Path) -> Iterator[Any]:
 
     Raises
     ------
-    FileNotFoundError
-        Before the block, of a folder that is not there.
+    FileNotFoundError, IsADirectoryError
+        Before the block, of a folder that is not there, or in the file's place.
     """
     path = Path(path)
+    refuse_folder(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path.parent} is no folder to write {path.name} to.")
     own = f"{os.getpid()}-{threading.get_ident()}"  # others may write there as well
@@ -77,6 +78,7 @@ def read_state(path: str | Path) -> Any:
         Of a file that is something else, damaged, or of a later format.
     """
     safetensors = import_safetensors()
+    refuse_folder(Path(path))
     try:
         with safetensors.safe_open(path, framework="pt", device="cpu") as file:
             metadata = file.metadata() or {}
@@ -101,6 +103,12 @@ def read_state(path: str | Path) -> Any:
     if metadata.get("sha256") != checksum(text, tensors):
         raise ValueError(f"{path} is damaged: its checksum is not that of its content.")
     return json.loads(text), tensors
+
+
+def refuse_folder(path: Path) -> None:
+    """Raise IsADirectoryError where a file is meant and a folder is there."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: give the path of a file in it.")
 
 
 def checksum(text: Any, tensors: Any) -> Any:

@@ -11,7 +11,7 @@ from ._typing import Array, Samples
 from .base import BaseDeepClustering
 from .devices import resolve_device
 from .guard import Guard
-from .inputs import Source
+from .inputs import Source, check_range
 from .kept_state import keeps_fitted_state
 from .neighbours import nearest_neighbours, neighbours_in_cluster
 from .recipe import CLUSTER_BATCH, STREAM_RATE, choose_views
@@ -56,6 +56,7 @@ class StreamClustering(BaseDeepClustering):
         if not hasattr(self, "module_"):
             self.fit(X)
         else:
+            self._validate_params()  # set_params may have come between
             self._refine(X)
         return self
 
@@ -111,13 +112,3 @@ class StreamClustering(BaseDeepClustering):
         guard = Guard(net, labels, self.n_clusters_)
         guard.alive &= guard.first_sizes >= MIN_PER_CLUSTER
         return guard
-
-
-def check_range(source: Source) -> None:
-    """Raise ValueError where samples, as scaled in `fit`, are beyond float32."""
-    for block in source.blocks():
-        if not torch.isfinite(source.read(block)).all():
-            raise ValueError(
-                "X lies too far from what fit has seen: by its scale the values are "
-                "beyond float32. Give batches in the units of the first one."
-            )

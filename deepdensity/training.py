@@ -150,18 +150,18 @@ class Trainer:
         self, kind: Any, name: str, n_epochs: int, n_steps: int, **params: Any
     ) -> Any:
         """An initialised skorch net on this module and source."""
-        callbacks = [("recorded_rate", RecordedRate()), *(self.callbacks or [])]
+        callbacks = [RecordedRate(), *(self.callbacks or [])]
         if self.schedule != "constant":
             # a trained network needs no warm-up, and while the rate is low labels would
             # drift faster than the network can follow
             warm_up = WARM_UP if name == "pretrain" else 0.0
             rate = ScheduledRate(SCHEDULES[self.schedule], self.lr, n_steps, warm_up)
-            callbacks.append(("scheduled_rate", rate))
+            callbacks.append(rate)
         progress = self.progress
         if self.verbose:
             progress = progress or Progress(PHASES.get(name, name), n_epochs)
         if progress is not None:
-            callbacks.append(("progress", progress))
+            callbacks.append(progress)
         net = kind(
             self.module,
             optimizer=torch.optim.Adam,

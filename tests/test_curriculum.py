@@ -134,6 +134,18 @@ def test_curriculum_can_be_walked_through_and_says_what_it_is():
     assert repr(curriculum) == "Curriculum(2 epochs of 4 samples)"
 
 
+def test_a_slice_of_a_curriculum_is_a_list_of_its_epochs():
+    curriculum = Curriculum(9)
+    for rows in ([0, 3], [1], [2, 8], [5]):
+        curriculum.append(0.5, np.array(rows))
+    for some in (slice(1, 3), slice(None), slice(-1, None), slice(None, None, -2)):
+        parts = curriculum[some]
+        wanted = range(4)[some]
+        assert len(parts) == len(wanted)
+        for part, epoch in zip(parts, wanted):
+            assert_array_equal(part, curriculum[epoch])
+
+
 def test_curriculum_holds_one_bit_for_each_sample_and_epoch():
     curriculum = Curriculum(8000)
     for _ in range(10):

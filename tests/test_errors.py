@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from torch import nn
 
@@ -283,3 +283,49 @@ def test_predict_proba_says_what_to_do_with_sparse_X(fitted, short):
 
     with pytest.raises(TypeError, match=r"no sparse X.*toarray.*pipe\[:-1\]"):
         fitted[short].predict_proba(sparse.csr_array(X))
+
+
+@pytest.mark.parametrize("short", BOTH)
+@pytest.mark.parametrize(
+    ("dtype", "value"), [(np.float64, 1e155), (np.float64, 1e300), (np.float32, 3e38)]
+)
+def test_new_data_too_far_for_a_finite_embedding(fitted, short, dtype, value):
+    model, far = fitted[short], X[:9].astype(dtype)
+    far[4] *= value
+    for method in ("predict", "transform", "predict_proba", "score_samples", "score"):
+        with pytest.raises(ValueError, match=r"1 of its 9 samples, of X\[4\] first"):
+            getattr(model, method)(far)
+    far[4] = 1e20 * X[4].astype(dtype)
+    proba = model.predict_proba(far)
+    assert_allclose(proba.sum(1), 1)
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_one_image_without_the_first_axis(short):
+    model = short(autoencoder=small_conv).fit(IMAGES)
+    for method in (model.predict, model.transform, model.partial_fit):
+        with pytest.raises(
+            ValueError, match=r"single image of shape \(8, 8\).*X\[None"
+        ):
+            method(IMAGES[0])
+    assert model.predict(IMAGES[0][None]) == model.labels_[0]
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_a_warm_start_on_other_units(fitted, short):
+    model = short(autoencoder=small_conv, warm_start=True).fit(16 * IMAGES)
+    with pytest.warns(UserWarning, match=r"span 1, .* seen 16: .*same units"):
+        model.fit(IMAGES)
+    model = copy.deepcopy(fitted[short]).set_params(warm_start=True)
+    before = vars(model).copy()
+    with pytest.raises(ValueError, match="too far from what fit has seen: by its scal"):
+        model.fit(1e300 * X)
+    assert vars(model) == before
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_parameters_set_before_a_further_batch_are_checked(fitted, short):
+    model = copy.deepcopy(fitted[short])
+    with pytest.raises(ValueError, match="The 'lr' parameter .* Got -1 instead"):
+        model.set_params(lr=-1).partial_fit(X)
+    assert_array_equal(model.predict(X), fitted[short].labels_)

@@ -81,8 +81,10 @@ def test_estimator_is_drawn(fitted):
     assert_array_equal(display.sizes, sizes)
     for row, cluster in enumerate(found):
         assert_array_equal(display.indices[row], ranked(labels, scores, cluster, 3))
-    index = display.indices[1, 2, 2]
-    assert_allclose(display.pictures[1, 2, 2], IMAGES[index] / 16)
+    largest = np.argmax(sizes)  # in a small one a place may be empty
+    index = display.indices[largest, 2, 2]
+    assert index >= 0
+    assert_allclose(display.pictures[largest, 2, 2], IMAGES[index] / 16)
     assert display.kinds == ("most stable", "median stability", "least stable")
     rows = [tick.get_text() for tick in display.ax_.get_yticklabels()]
     assert rows == [f"{c}  ({size})" for c, size in zip(found, sizes)]

@@ -2,6 +2,7 @@
 
 import sys
 import types
+import warnings
 
 import matplotlib
 
@@ -396,3 +397,11 @@ def test_an_estimator_is_drawn_with_classes_in_the_place_of_its_clusters(cores):
     assert len(display.points) == 100
     with pytest.raises(ValueError, match="labels has 5 rows"):
         EmbeddingDisplay.from_estimator(cores, X, y=y[:5])
+
+
+@pytest.mark.parametrize("n_dimensions", [1, 3])
+def test_one_sample_is_drawn_without_a_warning(n_dimensions):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        display = EmbeddingDisplay.from_predictions(np.ones((1, n_dimensions)), [0])
+    assert_array_equal(display.points, [[0, 0]])

@@ -1,5 +1,7 @@
 """PacingDisplay: the shares of the curriculum, as planned and as trained."""
 
+import functools
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -90,6 +92,25 @@ def test_a_function_is_drawn_by_its_name():
     assert legend == ["steps", "power"]
 
 
+def test_functions_of_one_name_are_told_apart():
+    def share(epoch, n_epochs, lambda_0, step):
+        return min(1.0, lambda_0 + step * epoch)
+
+    parts = [functools.partial(share, step=step) for step in (0.1, 0.2)]
+    twice = [lambda *args: 0.9, lambda *args: 1.0]
+    display = PacingDisplay.from_pacings([*parts, *twice], lambda_0=0.5, max_epochs=3)
+    shares = {
+        "share(step=0.1)": [0.5, 0.6, 0.7],
+        "share(step=0.2)": [0.5, 0.7, 0.9],
+        "<lambda>": [0.9] * 3,
+        "<lambda> (2)": [1.0] * 3,
+    }
+    assert list(display.fractions) == list(shares)
+    for name, expected in shares.items():
+        assert_allclose(display.fractions[name], expected)
+    assert len(display.lines_) == 4
+
+
 def test_unfitted_estimator_shows_its_plan():
     model = idcl(max_epochs=20, pacing="linear", pacing_epochs=8, lambda_0=0.2)
     display = PacingDisplay.from_estimator(model)
@@ -142,6 +163,11 @@ def test_it_draws_again_on_other_axes():
             lambda: PacingDisplay.from_pacings(lambda_0=0.9, lambda_max=0.5),
             ValueError,
             "lambda_0=0.9",
+        ),
+        (
+            lambda: PacingDisplay.from_pacings([]),
+            ValueError,
+            "pacings is empty; None draws all",
         ),
         (
             lambda: PacingDisplay.from_pacings(max_epochs=0),

@@ -14,6 +14,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.cluster import KMeans
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
 
 from deepdensity import inspection
 from deepdensity.inspection import (
@@ -29,6 +30,7 @@ from deepdensity.inspection._fitted import choose_clusters
 from deepdensity.inspection._images import as_pictures, layout_of, tile
 from deepdensity.inspection._number_boxes import draw_numbers, spread_boxes
 from deepdensity.inspection._palette import FEW, cluster_colours, ink_on
+from deepdensity.model_selection import InSampleSplit
 
 from .common import digit_vectors, idcl
 
@@ -104,6 +106,14 @@ def test_unfitted_and_foreign_estimators_are_refused(display):
     kmeans = KMeans(2, n_init=1, random_state=0).fit(X)
     with pytest.raises(TypeError, match="estimator must be an IDCL.* got KMeans"):
         display.from_estimator(kmeans, X)
+
+
+@pytest.mark.parametrize("display", OF_ESTIMATOR)
+def test_a_search_that_has_refitted_nothing_is_refused(display):
+    once = {"cv": InSampleSplit(), "refit": False}
+    search = GridSearchCV(idcl(), {"lambda_0": [0.5]}, **once).fit(X)
+    with pytest.raises(ValueError, match="GridSearchCV has refit=False.*refit=True"):
+        display.from_estimator(search, X)
 
 
 def test_unfitted_estimator_has_no_training():

@@ -247,3 +247,41 @@ def test_what_is_nan_in_a_data_frame_is_not_a_value():
             given, param_x="lambda_0", param_y="tol"
         )
         assert list(display.values_x) == ["0.4", "0.6"]
+
+
+def test_different_values_of_one_name_have_a_cell_each():
+    def pacing(scale):
+        def steps(epoch, n_epochs, lambda_0):
+            return scale
+
+        return steps
+
+    functions = [pacing(0.5), pacing(1.0)]
+    labels = [np.zeros(9), np.ones(9)]  # as for `init`
+    grid = [(f, start) for f in functions for start in labels]
+    display = SensitivityDisplay.from_cv_results(
+        {
+            "param_pacing": [f for f, _ in grid],
+            "param_init": [start.copy() for _, start in grid],
+            "mean_test_score": [1.0, 2.0, 3.0, 4.0],
+        },
+        "init",
+        "pacing",
+    )
+    assert_array_equal(display.scores, [[1, 2], [3, 4]])
+    assert display.values_y == ["steps", "steps (2)"]
+    assert display.values_x == ["ndarray (9,)", "ndarray (9,) (2)"]
+
+
+def test_numbers_alike_in_six_digits_are_told_apart():
+    lambdas = [0.1, 0.10000001, 0.5]
+    display = SensitivityDisplay.from_cv_results(
+        {
+            "param_lambda_0": lambdas * 2,
+            "param_guard": [True] * 3 + [1] * 3,  # no number beside a number
+            "mean_test_score": np.arange(6.0),
+        }
+    )
+    assert display.values_x == ["0.1", "0.10000001", "0.5"]
+    assert display.values_y == ["True", "1"]
+    assert_array_equal(display.scores, np.arange(6).reshape(2, 3))

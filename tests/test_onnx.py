@@ -155,7 +155,7 @@ def test_what_is_no_model_of_this_package(tmp_path):
     search = GridSearchCV(decs(), {"alpha": [1.0]}, cv=InSampleSplit(), refit=False)
     with pytest.raises(NotFittedError):
         deepdensity.onnx.export(search, path)
-    with pytest.raises(TypeError, match="best_estimator_, not GridSearchCV"):
+    with pytest.raises(ValueError, match="GridSearchCV has refit=False.*refit=True"):
         deepdensity.onnx.export(search.fit(X), path)
 
 

@@ -206,8 +206,11 @@ def test_a_network_of_ones_own_must_be_given(short, own, given, tmp_path):
     name = type(model.module_).__name__
     with pytest.raises(ValueError, match=rf"of your own, a {name}: give that"):
         deepdensity.load(tmp_path / "model")
-    with pytest.raises(ValueError, match="weights in it are not those of other_net"):
-        deepdensity.load(tmp_path / "model", autoencoder=other_network)
+    for other, called in ((other_network, "other_network"), ("mlp", "mlp")):
+        with pytest.raises(
+            ValueError, match=f"weights in it are not those of {called}"
+        ):
+            deepdensity.load(tmp_path / "model", autoencoder=other)
 
 
 def test_the_network_is_that_of_the_fit_whatever_the_parameter_says_now(tmp_path):
@@ -243,6 +246,15 @@ def test_what_is_not_stored_is_given_or_warned_of(tmp_path):
     assert loaded.callbacks is None
     with pytest.raises(ValueError, match="lr is not among the parameters to give"):
         deepdensity.load(path, lr=0.1, **own)
+
+
+def test_labels_from_a_table_are_stored_as_an_array(tmp_path):
+    labels = pd.Series(idcl().fit(X).labels_, index=np.arange(len(X))[::-1])
+    model = decs(init=labels).fit(X)
+    loaded = saved(model, tmp_path / "model")
+    assert_same(loaded.init, labels.to_numpy())
+    assert_same(model.predict_proba(X), loaded.predict_proba(X))
+    assert model.init is labels
 
 
 def test_save_refuses(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from multiprocessing.pool import ThreadPool
 
 import pytest
 import torch
@@ -55,6 +56,30 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=f"{folder} is no folder to write a"):
         write_state(folder / "a", CONTENT, TENSORS)
     assert not folder.exists()
+
+
+def test_a_folder_in_the_place_of_the_file_is_named(tmp_path):
+    for use in (
+        lambda: write_state(tmp_path, CONTENT, {}),
+        lambda: read_state(tmp_path),
+    ):
+        with pytest.raises(
+            IsADirectoryError, match=f"{tmp_path} is a folder: give the"
+        ):
+            use()
+    assert not list(tmp_path.parent.glob("*.part"))
+
+
+def test_threads_that_write_to_one_path_leave_one_of_their_files(path):
+    def write(number):
+        for _ in range(20):
+            write_state(path, {"number": number}, {"a": torch.full((9,), number)})
+
+    with ThreadPool(4) as pool:
+        pool.map(write, range(4))
+    content, tensors = read_state(path)
+    assert (tensors["a"] == content["number"]).all()
+    assert list(path.parent.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("length", [0, 5, 200, -1])

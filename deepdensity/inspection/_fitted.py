@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._typing import Array, Estimator
 from ..fitted import FittedDeepClustering
+from ..refitted import best_of
 
 __all__ = [
     "check_labels",
@@ -34,7 +35,7 @@ def fitted_parts(estimator: Estimator) -> tuple[Any, Any]:
         Of a pipeline the last step.
     """
     check_is_fitted(estimator)
-    estimator = getattr(estimator, "best_estimator_", estimator)
+    estimator = best_of(estimator)
     return estimator, last_step(estimator)
 
 

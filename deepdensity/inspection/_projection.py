@@ -80,7 +80,8 @@ def to_plane(
 
 def principal_plane(random: np.random.RandomState, Z: Array, *others: Any) -> Any:
     """Z and others along the first two principal axes of Z, and the axes' names."""
-    pca = PCA(min(2, *Z.shape), random_state=random).fit(Z)
+    with np.errstate(invalid="ignore"):  # one sample has no variance
+        pca = PCA(min(2, *Z.shape), random_state=random).fit(Z)
     planes = [pca.transform(p) if len(p) else p[:, :2] for p in (Z, *others)]
     names = [
         f"principal component {i + 1} ({share:.0%} of the variance)"

@@ -8,6 +8,7 @@ from .._typing import Array, Axes, Estimator
 from ..curriculum import PACINGS, Pace, check_fractions
 from ._axes import needs_matplotlib, one_axes
 from ._fitted import last_step
+from ._names import short_name, told_apart
 
 __all__ = ["PacingDisplay"]
 
@@ -115,7 +116,7 @@ class PacingDisplay:
             pace = pace_of(model, model.pacing_epochs, max_epochs)
             shares, pacing_epochs = shares_of(pace, max_epochs), pace.n_epochs or None
         return cls(
-            {name_of(model.pacing): shares},
+            {short_name(model.pacing): shares},
             lambda_0=model.lambda_0,
             lambda_max=model.lambda_max,
             pacing_epochs=pacing_epochs,
@@ -158,17 +159,21 @@ class PacingDisplay:
         check_fractions(lambda_0, lambda_max)
         if max_epochs < 1:
             raise ValueError(f"max_epochs={max_epochs} must be at least 1.")
-        fractions = {}
-        for pacing in PACINGS if pacings is None else pacings:
+        pacings = list(PACINGS if pacings is None else pacings)
+        if not pacings:
+            raise ValueError("pacings is empty; None draws all that have a name.")
+        shares = []
+        for pacing in pacings:
             if not callable(pacing) and pacing not in PACINGS:
                 raise ValueError(
                     f"pacings has {pacing!r}, which is neither a function nor one of "
                     f"{', '.join(PACINGS)}."
                 )
             pace = Pace(pacing, pacing_epochs, max_epochs, lambda_0, lambda_max)
-            fractions[name_of(pacing)] = shares_of(pace, max_epochs)
+            shares.append(shares_of(pace, max_epochs))
+        names = told_apart([short_name(pacing) for pacing in pacings])
         return cls(
-            fractions,
+            dict(zip(names, shares)),
             lambda_0=lambda_0,
             lambda_max=lambda_max,
             pacing_epochs=pacing_epochs or -(-max_epochs // 2),
@@ -250,11 +255,6 @@ def mark_epoch(ax: Axes, epoch: int) -> Any:
         fontsize=9,
     )
     return ax.axvline(epoch, color="0.4", ls="--", lw=1, zorder=1)
-
-
-def name_of(pacing: Any) -> str:
-    """A pacing's name: its own, or that of the function."""
-    return pacing if isinstance(pacing, str) else getattr(pacing, "__name__", "custom")
 
 
 def pace_of(model: Estimator, pacing_epochs: int | None, max_epochs: Any) -> Any:

@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._typing import Array, Axes, Estimator
 from ._axes import needs_matplotlib, one_axes
+from ._names import distinct_values, names_of_numbers, short_name, told_apart
 from ._palette import ink_on
 
 __all__ = ["SensitivityDisplay"]
@@ -25,6 +26,7 @@ class SensitivityDisplay:
     mean of the candidates that have its two values, whatever their other parameters
     are; one without candidates, or whose fits have all failed, is hatched. A parameter
     of more than 12 different numbers, as a randomised search has, is cut into 8 spans.
+    Different functions of one name have a number behind it, in the order of the search.
 
     Parameters
     ----------
@@ -321,11 +323,10 @@ def as_cells(values: list[Any] | Array) -> tuple[Array, list[str]]:
             places[present], names = in_spans(np.array(kept, dtype=float))
             return places, names
         places[present] = np.searchsorted(numbers, np.array(kept, dtype=float))
-        return places, [f"{value:g}" for value in numbers]
-    names = [name_of(value) for value in kept]
-    distinct = list(dict.fromkeys(names))
-    places[present] = [distinct.index(name) for name in names]
-    return places, distinct
+        return places, names_of_numbers(numbers)
+    found, distinct = distinct_values(kept)
+    places[present] = found
+    return places, told_apart([short_name(value) for value in distinct])
 
 
 def in_spans(numbers: Any) -> Any:
@@ -339,11 +340,6 @@ def in_spans(numbers: Any) -> Any:
 
 def is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
-
-
-def name_of(value: Any) -> str:
-    """A value that is no number, in short."""
-    return getattr(value, "__name__", None) or str(value)
 
 
 def is_absent(value: Any) -> bool:
