@@ -167,6 +167,12 @@ class BaseDeepClustering(FirstClusters):
                 f"warm_start=True continues a fit on samples of shape "
                 f"{self._format.layout.shape}, and X has {layout.shape}."
             )
+        if network_name(self.autoencoder, layout.shape) != self._network:
+            raise ValueError(
+                f"warm_start=True continues a fit with the network "
+                f"{self._network or 'of your own'!r}, and autoencoder is "
+                f"{self.autoencoder!r}: set it back, or warm_start=False."
+            )
         if self.n_components != self._n_features_out:
             raise ValueError(
                 f"warm_start=True continues a fit with n_components="
@@ -181,7 +187,7 @@ class BaseDeepClustering(FirstClusters):
     def _check_scale(self, source: Source) -> None:
         """Warn of, or refuse, samples that the scale of the last fit does not suit."""
         if len(self._format.layout.stored) > 1:
-            compare_units(source.X, float(self._format.scale))
+            compare_units(source.X, *self._image_range())
         check_range(source)
 
     def _continues(self) -> bool:
@@ -302,7 +308,8 @@ class BaseDeepClustering(FirstClusters):
         if not np.isfinite(self.embedding_).all():
             raise ValueError(
                 "The clustering phase has diverged: the embedding holds NaN or "
-                f"infinity, at lr={self.lr}. Choose a smaller lr, or guard=True."
+                f"infinity, at lr={self.lr}. Choose a smaller lr, or guard=True, and "
+                "look for extreme values in X, or other units than in an earlier fit."
             )
         self.reconstruction_error_ = reconstruction_error(
             trainer.module, trainer.source, self.embedding_

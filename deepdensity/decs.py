@@ -89,13 +89,15 @@ class DECSClustering(StreamClustering):
             "view-mixture", "merged-mixture", "spectral"} or array-like of int of \
             shape (n_samples,), default="auto"
         Where the clusters start; see :mod:`deepdensity.starts`. "k-means" is the
-        papers'. "auto" is "scaled-k-means" for vectors. For images it trains for 150
-        steps from "view-mixture", and from the components of six of "merged-mixture",
-        which are merged then, the best three to be trained again; it mends the best by
-        splitting and merging, and goes on from the one whose clusters change least from
-        view to view (:mod:`deepdensity.best_trial`). With more than 100 clusters it is
-        "k-means". It is made of a random 20,000 samples (or 100 a cluster, if that is
-        more) where there are more, all but "k-means" of 10,000 of these.
+        papers', and takes over where there are fewer than ten samples a cluster. "auto"
+        is "scaled-k-means" for vectors. For images, or whatever is augmented, it trains
+        for 150 steps from "view-mixture", and from the components of six of
+        "merged-mixture", which are merged then, the best three to be trained again; it
+        mends the best by splitting and merging, and goes on from the one whose clusters
+        change least from view to view (:mod:`deepdensity.best_trial`). With more than
+        100 clusters it is "k-means". It is made of a random 20,000 samples (or 100 a
+        cluster, if that is more) where there are more, all but "k-means" of 10,000 of
+        these.
         Labels, 0 to n_clusters - 1, are clusters of your own to start from, as of
         Leiden or of known groups; no start is tried or trained then.
     n_init : int, default=20
@@ -138,18 +140,20 @@ class DECSClustering(StreamClustering):
         entropy. NumPy's and torch's global generators are never touched, unless by a
         network of your own that draws from them, as one with dropout does.
     alpha : float, default=1.0
-        Degrees of freedom of the Student-t soft assignment (Eq. 5).
+        Degrees of freedom of the Student-t soft assignment (Eq. 5). A fitted model
+        assigns, and tells stability, by `alpha`, `lambda_var` and `determinacy` as they
+        are then: leave them as they were in `fit`.
     lambda_var : float, default=0.8
         Weight of the variance in the sample stability (Eq. 7).
     determinacy : {"quadratic", "linear"}, default="quadratic"
         The paper's Eq. 6, or the form of the authors' code.
     max_iter : "auto" or int, default="auto"
         Iterations (gradient steps) of the clustering phase. "auto" is 20 epochs, but
-        2,000 to 6,000, where samples are augmented, and 200 for vectors.
+        2,000 to 6,000, where samples are augmented, as images are, and else 200.
     balance : "auto" or float, default="auto"
         Weight of a term that keeps clusters from dying out. "auto" is 0.5 where samples
-        are augmented, or 1 where the trials of starts find that it takes more, and for
-        vectors the paper's 0.
+        are augmented, as images are, or 1 where the trials of starts find that it takes
+        more, and else the paper's 0.
     reconstruction_weight : float, default=0.0
         Weight of the reconstruction error in the clustering phase. With the paper's 0
         the decoder rests in it, and is refitted at the end; `partial_fit`, which does

@@ -84,8 +84,12 @@ class FittedDeepClustering(
             )
         X = self._validate(X, reset=False)
         if len(self._format.layout.stored) > 1:
-            compare_units(X, float(self._format.scale))
+            compare_units(X, *self._image_range())
         return X
+
+    def _image_range(self) -> tuple[float, float]:
+        """The lowest value of the images of `fit`, and their span."""
+        return float(self._format.offset), float(self._format.scale)
 
     def _validate(self, X: Samples, reset: bool) -> Any:
         if not isinstance(X, Rows):
@@ -295,21 +299,24 @@ def refuse_single(X: Any, stored: tuple[int, ...]) -> None:
         )
 
 
-def compare_units(X: Any, span: float) -> None:
+def compare_units(X: Any, lowest: float, span: float) -> None:
     """Warn of images whose values span far less, or more, than those of `fit`.
 
     Such as images in [0, 1] after bytes: they all look black, and fall into one
-    cluster. Of fewer than ten it may be so; of many some are looked at, and none of
-    arrays that are neither NumPy's nor memory maps.
+    cluster. So do those that lie far off. Of fewer than ten it may be so; of many some
+    are looked at, and none of arrays that are neither NumPy's nor memory maps.
     """
     if not isinstance(X, np.ndarray) or len(X) < MANY_IMAGES:
         return
     some = X[:: -(-len(X) // MOST_IMAGES)]  # spread over all: X may lie on a disk
-    found = float(some.max()) - float(some.min())
-    if not span / UNLIKE <= found <= UNLIKE * span:
+    low, high = float(some.min()), float(some.max())
+    is_like = span / UNLIKE <= high - low <= UNLIKE * span
+    is_near = low >= lowest - UNLIKE * span and high <= lowest + (1 + UNLIKE) * span
+    if not (is_like and is_near):
         warn(
-            f"The values of X span {found:.4g}, those that fit has seen {span:.4g}: "
-            "give images in the same units, bytes after bytes.",
+            f"The values of X span {high - low:.4g}, from {low:.4g} on, those that "
+            f"fit has seen {span:.4g}, from {lowest:.4g} on: give images in the same "
+            "units, bytes after bytes.",
             UserWarning,
         )
 

@@ -101,11 +101,12 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
             "view-mixture", "merged-mixture", "spectral"} or array-like of int of \
             shape (n_samples,), default="auto"
         Where the clusters start; see :mod:`deepdensity.starts`. "k-means" is the
-        papers'. "auto" is "scaled-k-means" for vectors, trained for 150 steps by sample
-        stability. For images it trains for 150 steps from "view-mixture", and from the
-        components of six of "merged-mixture", which are merged then, the best three to
-        be trained again; it mends the best by splitting and merging, and goes on from
-        the one whose clusters change least from view to view
+        papers', and takes over where there are fewer than ten samples a cluster. "auto"
+        is "scaled-k-means" for vectors, trained for 150 steps by sample stability. For
+        images, or whatever is augmented, it trains for 150 steps from "view-mixture",
+        and from the components of six of "merged-mixture", which are merged then, the
+        best three to be trained again; it mends the best by splitting and merging, and
+        goes on from the one whose clusters change least from view to view
         (:mod:`deepdensity.best_trial`). With more than 100 clusters it is "k-means". It
         is made of a random 20,000 samples (or 100 a cluster, if that is more) where
         there are more, all but "k-means" of 10,000 of these.
@@ -135,8 +136,9 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
     device : str or torch.device, default="auto"
         "auto" is CUDA where there is one, else the CPU.
     callbacks : list of skorch callbacks, default=None
-        For the nets of both phases; ``net.phase`` is "pretrain" or "cluster". See the
-        page on callbacks.
+        For the nets of all phases; ``net.phase`` is "pretrain" or "cluster", and
+        "decoder" where the fit ends at a start that has been trained. See the page on
+        callbacks.
     warm_start : bool, default=False
         Go on from the last fit: from its network, without pretraining, and from its
         cores if there are as many.
@@ -154,8 +156,9 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
     pacing : {"exponential", "power", "linear", "none"} or callable, \
             default="exponential"
         Growth of the training set (Eq. 5); see :mod:`deepdensity.curriculum`. A
-        function is called as ``f(epoch, n_epochs, lambda_0)`` and returns a share in
-        (0, 1]. Ablation: "none", no curriculum: all samples in every epoch.
+        function is called as ``f(epoch, n_epochs, lambda_0)``, n_epochs being
+        `pacing_epochs`, and returns a share in (0, 1]. Ablation: "none", no curriculum:
+        all samples in every epoch.
     pacing_epochs : int, default=None
         Epoch at which all samples are admitted; None is half of the epochs.
     lambda_0 : float, default=0.9
@@ -169,7 +172,7 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
     cutoff_quantile : float, default=0.02
         Quantile of the pair distances that is d_c, the radius of the density (Eq. 1).
     density_kernel : {"gaussian", "cutoff"}, default="gaussian"
-        Kernel of the density (Eq. 1).
+        Kernel of the density (Eq. 1). `score_samples` goes by it as it is then.
     density : {"auto", "exact", "sampled"}, default="auto"
         Over which samples a density sums: all, or a random 4,096. "auto" is exact for
         up to 11,585 samples.
@@ -179,7 +182,7 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         has 0.1.
     max_epochs : "auto" or int, default="auto"
         Epochs of the clustering phase. "auto" is 40, at least 300 and at most 6,000
-        steps, where samples are augmented, and 200 steps for vectors.
+        steps, where samples are augmented, as images are, and else 200 steps.
 
     Attributes
     ----------
@@ -212,12 +215,13 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         Weight of the clustering loss; `partial_fit` keeps it.
     core_sample_indices_ : ndarray of int
         Training samples in a density core (Eq. 9), sorted. After a fit that has gone
-        back to its start, which is one of centres, each cluster is a core as a whole.
+        back to its start, which is one of centres, each cluster is a core as a whole;
+        a start from the last fit's clusters (`warm_start`) is one of its cores.
     core_means_ : ndarray of shape (n_clusters, n_components)
         Means of the density cores.
     core_spreads_ : ndarray of shape (n_clusters,)
         Mean squared distances of the cores' samples to those means; 0 where the fit
-        has gone back to its start.
+        has gone back to a start of centres.
     curriculum_ : Curriculum
         ``curriculum_[t]`` holds the indices of the samples that epoch t trained on,
         ``curriculum_.fractions[t]`` their share.

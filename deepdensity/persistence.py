@@ -21,6 +21,7 @@ from .state_file import read_state, write_state
 __all__ = ["load_estimator", "save_estimator"]
 
 NOT_STORED = "not stored"
+KNOWN = (np.ndarray, np.generic, torch.Tensor)  # are stored as they are
 WEIGHTS = "module_."  # how the names of the network's tensors begin
 
 
@@ -65,9 +66,7 @@ def save_estimator(estimator: Estimator, path: str | Path) -> None:
 def parameter_to_plain(value: Any, tensors: Any, name: str) -> Any:
     """A parameter for JSON; of one that cannot be stored what it was."""
     stored: dict[str, Any] = {}
-    if hasattr(value, "__array__") and not isinstance(
-        value, (np.ndarray, torch.Tensor)
-    ):
+    if not isinstance(value, KNOWN) and hasattr(value, "__array__"):
         value = np.asarray(value)  # `init` may be a column of a table
     try:
         plain = to_plain(value, stored, f"parameter {name}")

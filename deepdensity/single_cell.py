@@ -249,8 +249,14 @@ def check_genes(fitted: Any, names: Any) -> None:
     if sorted(map(str, fitted)) == sorted(map(str, names)):
         problem = "the same genes in another order"
     else:
-        missing = [name for name in fitted if name not in set(names)]
-        problem = f"{len(names)} genes, without {len(missing)} of those: {missing[:5]}"
+        known, given = set(fitted), set(names)
+        missing = [name for name in fitted if name not in given]
+        others = [name for name in names if name not in known]
+        problem = f"{len(names)} genes"
+        if missing:
+            problem += f", without {len(missing)} of those: {missing[:5]}"
+        if others:
+            problem += f", with {len(others)} others: {others[:5]}"
     raise ValueError(
         f"CountsTransformer was fitted on {len(fitted)} genes, and X has {problem}. "
         "Give it adata[:, transformer.feature_names_in_]."

@@ -42,6 +42,8 @@ class StreamClustering(BaseDeepClustering):
         what it has changed in network and clusters; `labels_`, `embedding_`,
         `history_` and all else that is a matter of samples or epochs are those of the
         last batch, and `pretrain_labels_` its clusters before it was trained on.
+        Network and number of clusters are those of the first call, whatever
+        `n_clusters`, `n_components` and `autoencoder` say later.
 
         Parameters
         ----------

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from deepdensity import IDCLClustering, datasets
@@ -247,6 +247,15 @@ def test_usps_out_of_range(tmp_path, X):
         fetch_usps(data_home=tmp_path)
 
 
+def test_usps_of_bytes_must_tell_its_scale(tmp_path):
+    X = np.arange(20 * 256, dtype=np.uint8).reshape(20, 256)
+    put(tmp_path, fetch_usps, X=X, scale=None)
+    with pytest.raises(ValueError, match="uint8, and `scale` is missing"):
+        fetch_usps(data_home=tmp_path)
+    put(tmp_path, fetch_usps, X=X, scale=np.int64(255))
+    assert_allclose(fetch_usps(data_home=tmp_path).data, X / 255, rtol=1e-6)
+
+
 @pytest.mark.parametrize("classes", [None, CLASSES[:4], CLASSES + 10])
 def test_signs_need_the_numbers_of_their_classes(tmp_path, classes):
     put(tmp_path, fetch_gtsrb, classes=classes)
@@ -288,6 +297,24 @@ def test_without_a_file_and_without_download(tmp_path, loader):
     file = LOADERS[loader][0]
     with pytest.raises(OSError, match=rf"Put {file} into .*{tmp_path.name}.* y \(n,\)"):
         loader(data_home=tmp_path, download_if_missing=False)
+
+
+@pytest.mark.parametrize("loader", LOADERS)
+def test_a_data_home_that_is_not_there_is_not_made_for_nothing(tmp_path, loader):
+    folder = tmp_path / "mistyped"
+    with pytest.raises(OSError, match="mistyped"):
+        loader(data_home=folder, download_if_missing=False)
+    with pytest.raises(OSError, match="mistyped"):
+        fetch_ytf(data_home=folder)  # which is never downloaded
+    assert not folder.exists()
+
+
+def test_a_data_home_that_is_a_file(tmp_path):
+    put(tmp_path, fetch_mnist)
+    with pytest.raises(
+        NotADirectoryError, match="data_home='.*mnist.npz' must be a fo"
+    ):
+        fetch_mnist(data_home=tmp_path / "mnist.npz")
 
 
 def test_faces_cannot_be_downloaded(tmp_path):

@@ -234,10 +234,13 @@ def test_images_in_other_units_are_told_of(short):
     assert IMAGES.max() == 1
     model = short(autoencoder=small_conv).fit(16 * IMAGES)
     for method in (model.predict, model.transform, model.partial_fit):
-        with pytest.warns(UserWarning, match=r"span 1, .* seen 16: .*same units"):
+        with pytest.warns(UserWarning, match=r"span 1, .* seen 16, .*same units"):
             method(IMAGES)
     with pytest.warns(UserWarning, match="span 255, .* seen 16"):
         model.predict(255 * IMAGES)
+    for off in (1000, -1000):
+        with pytest.warns(UserWarning, match=f"from {off} on, .* seen 16, from 0 on"):
+            model.predict(16 * IMAGES + off)
     on_vectors = short().fit(X)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
@@ -266,6 +269,15 @@ def test_a_warm_start_with_another_number_of_components(fitted, short):
     model = copy.deepcopy(fitted[short]).set_params(warm_start=True, n_components=4)
     with pytest.raises(ValueError, match="with n_components=10, and now it is 4"):
         model.fit(X)
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_a_warm_start_with_another_network(fitted, short):
+    model = copy.deepcopy(fitted[short]).set_params(warm_start=True)
+    for other in ("shallow", small_conv):
+        with pytest.raises(ValueError, match="the network 'mlp', and autoencoder is"):
+            model.set_params(autoencoder=other).fit(X)
+    model.set_params(autoencoder="mlp").fit(X)
 
 
 @pytest.mark.parametrize("short", BOTH)
@@ -314,7 +326,7 @@ def test_one_image_without_the_first_axis(short):
 @pytest.mark.parametrize("short", BOTH)
 def test_a_warm_start_on_other_units(fitted, short):
     model = short(autoencoder=small_conv, warm_start=True).fit(16 * IMAGES)
-    with pytest.warns(UserWarning, match=r"span 1, .* seen 16: .*same units"):
+    with pytest.warns(UserWarning, match=r"span 1, .* seen 16, .*same units"):
         model.fit(IMAGES)
     model = copy.deepcopy(fitted[short]).set_params(warm_start=True)
     before = vars(model).copy()

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
 
@@ -129,6 +130,11 @@ def test_pipeline_is_undone_to_the_units_of_the_data():
 
 def test_pipeline_that_cannot_be_undone_is_refused():
     pipeline = make_pipeline(Normalizer(), decs(max_iter=1, pretrain_epochs=1))
+    texts = ["one two", "two three", "three one"] * 20
+    words = make_pipeline(TfidfVectorizer(), decs().set_params(n_clusters=2)).fit(texts)
+    with pytest.raises(TypeError, match=r"no rows of numbers.* estimator\[:-1\]\.tran"):
+        ReconstructionDisplay.from_estimator(words, texts)
+    ReconstructionDisplay.from_estimator(words[-1], words[:-1].transform(texts))
     with pytest.raises(TypeError, match="a step without inverse_transform"):
         ReconstructionDisplay.from_estimator(pipeline.fit(VECTORS), VECTORS)
 

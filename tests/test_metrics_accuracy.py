@@ -69,6 +69,7 @@ def test_edges():
         ([[0, 1], [1, 0]], [0, 1], "1d array"),
         ([0, np.nan], [0, 1], "y_true contains NaN"),
         ([0, 1], [0, np.nan], "y_pred contains NaN"),
+        (["a", None], [0, 1], "y_true holds None"),
     ],
 )
 def test_invalid_labels(y_true, y_pred, message):

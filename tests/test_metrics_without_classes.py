@@ -178,6 +178,13 @@ def test_validity_with_noise_and_small_clusters():
     assert density_validity_score(Z[labels >= 0], names[labels >= 0]) > found
 
 
+@pytest.mark.parametrize("scale", [2.0**500, 2.0**-500, 1e160, 1e300])
+def test_validity_is_free_of_the_scale(scale):
+    Z, labels = random_clusters(40, 3, 4, seed=0)
+    found = density_validity_score(scale * Z, labels)
+    assert_allclose(found, density_validity_score(Z, labels), rtol=1e-9)
+
+
 def test_validity_of_duplicates_and_of_long_vectors():
     twice = np.repeat([[0.0, 0.0], [3.0, 4.0]], 10, axis=0)
     assert density_validity_score(twice, np.arange(20) // 10) == 1.0

@@ -185,6 +185,7 @@ def test_kinds_of_parameters(model, tmp_path):
     assert_same(parameters["random_state"], expected["random_state"])
     parameters.pop("random_state"), expected.pop("random_state")
     assert parameters == expected
+    assert not any(isinstance(value, np.ndarray) for value in parameters.values())
     pd.testing.assert_frame_equal(loaded.transform(X), model.transform(X))
 
 

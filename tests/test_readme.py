@@ -7,7 +7,13 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^\.\. code-block:: python\n\n((?:(?: {4}.*)?\n)+)", re.MULTILINE)
-PAGES = ["README.rst", "doc/callbacks.rst", "doc/saving.rst", "doc/streams.rst"]
+PAGES = [
+    "README.rst",
+    "doc/callbacks.rst",
+    "doc/coming_from.rst",
+    "doc/saving.rst",
+    "doc/streams.rst",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)

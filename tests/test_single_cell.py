@@ -222,6 +222,13 @@ def test_other_genes_than_in_the_fit():
     message = r"39 genes, without 1 of those: \['gene39'\].*adata\[:, transformer"
     with pytest.raises(ValueError, match=message):
         transformer.transform(Cells(X[:, :39]))
+    more = Cells(np.hstack([X, X[:, :1]]), var_names=[*names, "extra"])
+    with pytest.raises(ValueError, match=r"41 genes, with 1 others: \['extra'\]\."):
+        transformer.transform(more)
+    other = Cells(X, var_names=[*names[:39], "extra"])
+    message = r"40 genes, without 1 of those: \['gene39'\], with 1 others: \['extra'\]"
+    with pytest.raises(ValueError, match=message):
+        transformer.transform(other)
     with pytest.raises(ValueError, match="39 features, but .* expecting 40"):
         CountsTransformer().fit(X).transform(Cells(X[:, :39]))
     assert_allclose(CountsTransformer().fit(X).transform(cells), naive(X), rtol=1e-6)

@@ -49,11 +49,11 @@ def load_arrays(
     Raises
     ------
     OSError
-        If the set is neither there nor to be had.
+        If the set is neither there nor to be had, or `data_home` is no folder.
     ImportError
         If its download needs a package that is not installed.
     """
-    folder = Path(get_data_home(data_home))
+    folder = data_folder(data_home, make is not None and download_if_missing)
     path = folder / record.file
     if path.exists():
         return read_npz(path, optional, **more)
@@ -80,3 +80,21 @@ def load_arrays(
             UserWarning,
         )
     return arrays
+
+
+def data_folder(data_home: FilePath | None, may_write: bool) -> Path:
+    """The folder `data_home`, or scikit-learn's; made only where it is to be filled.
+
+    Raises
+    ------
+    NotADirectoryError
+        If it is a file.
+    """
+    if data_home is None:
+        return Path(get_data_home())
+    folder = Path(data_home).expanduser()
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"data_home={str(data_home)!r} must be a folder.")
+    if may_write:
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder

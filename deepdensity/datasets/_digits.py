@@ -85,7 +85,9 @@ def fetch_usps(
     Parameters
     ----------
     data_home : str or path-like, default=None
-        Folder with ``usps.npz``, or to download to. None is scikit-learn's.
+        Folder with ``usps.npz``, or to download to. None is scikit-learn's. The file
+        holds X (n, 16, 16) or (n, 256), of floats in [0, 1] or of whole numbers up to
+        ``scale``, which is 2000 where the file does not tell it, and y (n,), int.
     download_if_missing : bool, default=True
         Fetch the set from OpenML (data set 41082) where the file is not there.
     return_X_y : bool, default=False
@@ -119,6 +121,11 @@ def fetch_usps(
     """
     arrays = load_arrays(USPS, usps_arrays, data_home, download_if_missing, ["scale"])
     X = arrays["X"]
+    if X.dtype == np.uint8 and "scale" not in arrays:
+        raise ValueError(
+            f"X in {USPS.file} is uint8, and `scale` is missing: the number that "
+            f"stands for 1, 255 perhaps. The file must hold {USPS.layout}."
+        )
     if X.dtype.kind in "ui":
         X = X / np.float32(arrays.get("scale", USPS_SCALE))
     if X.dtype.kind != "f" or not ((X >= 0) & (X <= 1)).all():
@@ -155,7 +162,8 @@ def fetch_mnist(
     Parameters
     ----------
     data_home : str or path-like, default=None
-        Folder with ``mnist.npz``, or to download to. None is scikit-learn's.
+        Folder with ``mnist.npz``, or to download to. None is scikit-learn's. The file
+        holds X (n, 28, 28) or (n, 784), uint8, and y (n,), int.
     download_if_missing : bool, default=True
         Fetch the set from OpenML (data set 554) where the file is not there.
     return_X_y : bool, default=False
@@ -203,6 +211,7 @@ def fetch_fashion_mnist(
     ----------
     data_home : str or path-like, default=None
         Folder with ``fashion_mnist.npz``, or to download to. None is scikit-learn's.
+        The file holds X (n, 28, 28) or (n, 784), uint8, and y (n,), int.
     download_if_missing : bool, default=True
         Fetch the set from OpenML (data set 40996) where the file is not there.
     return_X_y : bool, default=False

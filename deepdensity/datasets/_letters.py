@@ -69,7 +69,8 @@ def fetch_emnist_letters(
     data_home : str or path-like, default=None
         Folder with ``emnist_letters_aj.npz`` ("A-J") or ``emnist_letters.npz`` ("A-Z"),
         or with NIST's archive as ``emnist_gzip.zip``, or to download it to (560 MB).
-        None is scikit-learn's.
+        None is scikit-learn's. The npz file holds X (n, 28, 28) or (n, 784), uint8,
+        upright, and y (n,), int, 0 for A.
     download_if_missing : bool, default=True
         Fetch the archive from the NIST where nothing of this is there.
     return_X_y : bool, default=False

@@ -91,7 +91,8 @@ def fetch_stl10(
     ----------
     data_home : str or path-like, default=None
         Folder with ``stl10.npz``, or with the authors' ``stl10_binary.tar.gz``, or to
-        download that to (2.6 GB). None is scikit-learn's.
+        download that to (2.6 GB). None is scikit-learn's. ``stl10.npz`` holds
+        X (n, 96, 96, 3) or (n, 27648), uint8, and y (n,), int.
     download_if_missing : bool, default=True
         Fetch the archive from its authors' site where nothing of this is there.
     return_X_y : bool, default=False
@@ -138,7 +139,8 @@ def fetch_cifar10(
     ----------
     data_home : str or path-like, default=None
         Folder with ``cifar10.npz``, or with the authors' ``cifar-10-binary.tar.gz``, or
-        to download that to (170 MB). None is scikit-learn's.
+        to download that to (170 MB). None is scikit-learn's. ``cifar10.npz`` holds
+        X (n, 32, 32, 3) or (n, 3072), uint8, and y (n,), int.
     download_if_missing : bool, default=True
         Fetch the archive from its author's site where nothing of this is there.
     return_X_y : bool, default=False

@@ -97,7 +97,9 @@ def fetch_gtsrb(
     data_home : str or path-like, default=None
         Folder with ``gtsrb5.npz`` (``gtsrb43.npz`` for 43 classes), or with the
         benchmark's ``GTSRB_Final_Training_Images.zip``, or to download that to
-        (276 MB). None is scikit-learn's.
+        (276 MB). None is scikit-learn's. ``gtsrb5.npz`` holds X (n, 32, 32, 3) or
+        (n, 3072), uint8, y (n,), int, ``classes`` (n_classes,), the benchmark's numbers
+        of them, and, at will, ``track`` (n,), int.
     download_if_missing : bool, default=True
         Fetch the archive from the benchmark's site where nothing of this is there.
     return_X_y : bool, default=False
@@ -110,7 +112,7 @@ def fetch_gtsrb(
         target : int64 (n,), index into target_names.
         target_names, image_shape (32, 32, 3), images (n, 32, 32, 3), DESCR.
         class_ids : int64 (n_classes,), numbers of the classes in the benchmark.
-        track : int64 (n,), number of the track within the class.
+        track : int64 (n,), number of the track within the class, where the file has it.
 
     Raises
     ------

@@ -97,6 +97,10 @@ def fetch_reuters10k(
 
 def reuters_arrays(folder: Path, download: bool) -> Any:
     """A draw from RCV1."""
+    if not folder.is_dir():  # scikit-learn would make it to look there
+        raise FileNotFoundError(
+            f"there is no folder {folder}, and download_if_missing={download}"
+        )
     try:
         rcv1 = fetch_rcv1(data_home=str(folder), download_if_missing=download)
     except OSError as error:

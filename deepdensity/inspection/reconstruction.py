@@ -136,11 +136,12 @@ class ReconstructionDisplay:
         """
         needs_matplotlib(cls, "from_estimator")
         estimator, model = fitted_parts(estimator)
-        if not hasattr(estimator, "inverse_transform"):
+        shape = X.shape if hasattr(X, "shape") else np.shape(X)
+        if not hasattr(estimator, "inverse_transform") or len(shape) < 2:
             raise TypeError(
-                "estimator has a step without inverse_transform. Give its last step, "
-                "and X as that step gets it: estimator[-1], "
-                "estimator[:-1].transform(X)."
+                "estimator has a step without inverse_transform, or one whose X is no "
+                "rows of numbers. Give its last step, and X as that step gets it: "
+                "estimator[-1], estimator[:-1].transform(X)."
             )
         labels = estimator.predict(X)
         clusters, note = choose_clusters(labels, clusters, max_clusters)

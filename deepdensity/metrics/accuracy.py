@@ -94,4 +94,6 @@ def accuracy_scorer(estimator: Estimator, X: Samples, y: Samples = None) -> floa
 def check_labels(labels: Array, name: str) -> Any:
     """Labels as an array (n,) of at least one, without NaN."""
     labels = check_array(labels, ensure_2d=False, dtype=None, input_name=name)
+    if labels.dtype == object and any(label is None for label in labels.flat):
+        raise ValueError(f"{name} holds None: each sample must have a label.")
     return column_or_1d(labels, input_name=name)
