@@ -34,7 +34,8 @@ def one_set(data, summaries):
     found = [method for place, method in summaries if place == data]
     if record.optional and not found:
         return [f"Not there: put ``{record.file}`` in ``FOLDER``.", ""]
-    left = [method for method in TABLE.methods if method not in found]
+    bare = {name.partition(" (")[0] for name in found}  # in whatever settings
+    left = [method for method in TABLE.methods if method not in bare]
     methods = [method for method in TABLE.methods if method in found]
     rows = [
         row(method, get(summaries, data, method))
