@@ -61,27 +61,27 @@ class DensityCoreHead(FittedDeepClustering):
         # a centre is a point: it has no spread
         self.core_spreads_ = cores.spreads.numpy() * (self._core_fraction is not None)
 
-    def _blend_cores(self, Z: Array, labels: Array) -> None:
-        """Densities of a batch, and cores that its samples have a part in.
+    def _blend_cores(self, new: DensityCores, counts: Array) -> None:
+        """Cores that those of a batch, of so many samples each, have a part in.
 
         Means and spreads are running means over the samples of all cores so far,
         with those of earlier batches counted as four batches' worth at most, or as 50.
         """
-        self._take_densities(Z)
-        old = self._cores()
-        new, counts = self._new_cores(Z, labels)
         most = STREAM_MEMORY * counts.sum() / len(counts)
         before = np.minimum(self._core_counts, max(most, STREAM_FEWEST))
         self._core_counts = before + counts
         share = torch.from_numpy(counts / np.maximum(self._core_counts, 1))
-        self._take_cores(blended_cores(old, new, share))
+        self._take_cores(blended_cores(self._cores(), new, share))
 
-    def _blend_shares(self, Q: Tensor) -> None:
-        """Shares of the clusters, running means as the cores are."""
+    def _blended_shares(self, Q: Tensor) -> tuple[Array, int]:
+        """Shares of the clusters (k,), running means as the cores are, and of how many.
+
+        Q (n, k) is of a batch.
+        """
         n_before = min(self._n_shares, max(STREAM_MEMORY * len(Q), STREAM_SHARES))
-        self._n_shares = n_before + len(Q)
+        n_shares = n_before + len(Q)
         total = n_before * self._shares + Q.sum(0).numpy()
-        self._shares = total / self._n_shares
+        return total / n_shares, n_shares
 
     def _new_cores(self, Z: Array, labels: Array) -> tuple[DensityCores, Array]:
         """Cores of an embedding's own, and how many samples each has."""

@@ -431,7 +431,7 @@ class DECSClustering(StreamClustering):
         self.cluster_centers_ = self.cluster_centers_[order]
         return self._set_refined_head()
 
-    def _set_refined_head(self) -> Self:
+    def _set_refined_head(self, taken_back: bool = False) -> Self:
         """Labels and stability of the training data, or of the last batch."""
         Q = self._assign(self.embedding_)
         self.threshold_ = float(otsu_threshold(torch.from_numpy(Q)))

@@ -4,6 +4,7 @@ import copy
 from typing import Any
 
 import numpy as np
+from skorch.callbacks import LRScheduler
 
 from ._typing import Array
 from .schedules import ScheduledRate
@@ -11,6 +12,7 @@ from .schedules import ScheduledRate
 __all__ = ["Guard"]
 
 MAX_ROLLBACKS = 3
+RATES = {"lr", "initial_lr", "max_lr", "min_lr"}  # torch's of a parameter group
 LOST = 0.05  # share of its size at the start below which a cluster is lost
 
 
@@ -100,8 +102,11 @@ class Guard:
         for _, callback in self.net.callbacks_:
             if isinstance(callback, ScheduledRate):
                 callback.lr /= 2
+            elif isinstance(callback, LRScheduler):
+                halve_base(callback.lr_scheduler_)
         for group in self.net.optimizer_.param_groups:
-            group["lr"] /= 2
+            for name in RATES & group.keys():
+                group[name] /= 2
 
     @property
     def gave_up(self) -> bool:
@@ -128,3 +133,13 @@ class Guard:
         if messages:
             messages.append("See 'rollback' in history_.")
         return " ".join(messages)
+
+
+def halve_base(scheduler: Any) -> None:
+    """Half the rates that a scheduler of torch computes its rates from, if it has any.
+
+    It would put the rate back to what it was, else.
+    """
+    for name in ("base_lrs", "max_lrs"):
+        if rates := getattr(scheduler, name, None):
+            setattr(scheduler, name, [rate / 2 for rate in rates])

@@ -451,8 +451,8 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         self._take_densities(Z)
         rows = select_easiest(self.difficulty_, self.pretrain_labels_, self.lambda_max)
         Q = torch.from_numpy(self._assign(Z))
-        self._blend_shares(Q)
-        P = target_distribution(Q[rows], torch.from_numpy(self._shares)).float()
+        shares, n_shares = self._blended_shares(Q)
+        P = target_distribution(Q[rows], torch.from_numpy(shares)).float()
         n_steps = STREAM_EPOCHS * trainer.steps_per_epoch
         self.curriculum_ = Curriculum(len(trainer.source))
         with trainer.phase("cluster", loss, STREAM_EPOCHS, n_steps) as net:
@@ -467,11 +467,17 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
             guard.passes(Z, self._assign(Z).argmax(1))
         elif self.guard:
             guard.passes(Z, self.pretrain_labels_)
+        if not guard.n_rollbacks:
+            self._shares, self._n_shares = shares, n_shares
         return guard, len(self.curriculum_)
 
-    def _set_refined_head(self) -> Self:
-        """Cores blended with those of the last batch, and its labels."""
-        self._blend_cores(self.embedding_, self._assign(self.embedding_).argmax(1))
+    def _set_refined_head(self, taken_back: bool) -> Self:
+        """Cores blended with those of the last batch, if it counts, and its labels."""
+        labels = self._assign(self.embedding_).argmax(1)
+        self._take_densities(self.embedding_)
+        new, counts = self._new_cores(self.embedding_, labels)
+        if not taken_back:
+            self._blend_cores(new, counts)
         self.labels_ = self._assign(self.embedding_).argmax(1)
         return self
 

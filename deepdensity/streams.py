@@ -27,7 +27,7 @@ class StreamClustering(BaseDeepClustering):
     """`partial_fit` of the estimators; a subclass brings the training on a batch.
 
     That is `_train_on(trainer, Z)`, with Z (n, latent) the batch's embedding before it,
-    and `_set_refined_head()`.
+    and `_set_refined_head(taken_back)`, true where the guard has taken it back.
     """
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -78,10 +78,10 @@ class StreamClustering(BaseDeepClustering):
                 "clusters went back to what they were before it. A smaller lr or "
                 "larger batches may help. See 'rollback' in history_."
             )
-        self.information_ = self._information(trainer)
         self._set_fitted(trainer, n_iter)
         self._n_batches += 1
-        self._set_refined_head()
+        self._set_refined_head(taken_back=guard.n_rollbacks > 0)
+        self.information_ = self._information(trainer)
         return self
 
     def _resume(self, X: Samples) -> Trainer:

@@ -49,6 +49,12 @@ decs = functools.partial(
 )
 BOTH = [idcl, decs]
 
+
+def only_start(short, **more):
+    """A fit that ends before its clustering phase."""
+    return short(**{"max_epochs" if short is idcl else "max_iter": 0}, **more)
+
+
 small_transformer = functools.partial(
     TransformerAutoencoder, width=16, hidden=(32, 32, 64)
 )

@@ -74,6 +74,29 @@ def test_repairs_in_vain_end_and_are_not_taken(monkeypatch):
     assert len(scores) == 1 + best_trial.MAX_REPAIRS + 1
 
 
+def test_repairs_go_on_from_the_last_and_by_the_views(monkeypatch):
+    run, y = pretrained()
+    given, trained, scores = [], [], iter([0.9, 0.5, 0.6, 0.4, 0.3])
+
+    def repair(graph, labels, k, spared):
+        given.append((graph, labels))
+        other = np.random.default_rng(len(given)).permutation(labels)
+        return Repair(other, np.arange(300) == len(given))
+
+    def spy(*args, **kwargs):
+        trained.append(try_start(*args, **kwargs)._replace(score=next(scores)))
+        return trained[-1]
+
+    monkeypatch.setattr(best_trial, "split_and_merge", repair)
+    monkeypatch.setattr(best_trial, "try_start", spy)
+    views = run.embed() + 3
+    best_trial.best_trial(run, {"right": start_of(run, y)}, N_CLUSTERS, views, 2, 0)
+    assert_array_equal(given[0][0].points, views)
+    assert_array_equal(given[0][1], trained[0].labels)
+    assert_array_equal(given[1][1], trained[1].labels)  # of a worse one
+    assert not np.array_equal(trained[0].labels, trained[1].labels)
+
+
 def parts_of(y):
     """Each cluster in two."""
     return 2 * y + np.arange(len(y)) % 2

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import make_blobs
 
 from deepdensity import cluster_number, first_clusters
@@ -15,6 +15,7 @@ from deepdensity.cluster_number import (
     cluster_count,
 )
 from deepdensity.metrics import clustering_accuracy
+from deepdensity.training import Trainer
 from deepdensity.trials import try_start
 
 from .common import BOTH, decs, digit_images, digit_vectors, small_conv
@@ -26,6 +27,14 @@ def test_the_search_finds_the_highest_score_of_a_single_peak(truth):
     assert best == max(truth, FIRST[0])
     assert list(scores) == sorted(scores)
     assert len(scores) <= len(FIRST) + 8
+
+
+def test_the_search_ends_after_three_numbers_below_the_best():
+    scores = best_number(lambda k: -k, 10_000)[1]
+    assert list(scores) == [2, 3, 4, 5]
+    up_and_down = {2: 1.0, 3: 0.0, 4: 0.0, 5: 2.0, 7: 0.0, 9: 0.0, 12: 0.0}
+    scores = best_number(lambda k: up_and_down.get(k, 0.0), 10_000)[1]
+    assert max(scores) == 12 and 16 not in scores
 
 
 def test_of_numbers_that_do_about_the_same_the_smallest_is_taken():
@@ -55,6 +64,23 @@ def test_blobs_are_counted(short):
     assert model.predict_proba(X).shape == (600, 4)
     assert 4 in model.n_clusters_scores_
     assert clustering_accuracy(y, model.labels_) > 0.95
+
+
+def test_numbers_are_tried_from_mixtures_of_the_mean_views(monkeypatch):
+    given, start = [], cluster_number.view_mixture_start
+
+    def spy(Z, views, *args):
+        given.append((Z, views))
+        return start(Z, views, *args)
+
+    monkeypatch.setattr(cluster_number, "view_mixture_start", spy)
+    monkeypatch.setattr(Trainer, "embed_views", lambda self, n: self.embed() + 7 * n)
+    monkeypatch.setattr(first_clusters, "TRIAL_STEPS", 2)
+    images, _ = digit_images(120)
+    decs(max_iter=0, autoencoder=small_conv).set_params(n_clusters="auto").fit(images)
+    assert given
+    for Z, views in given:
+        assert_allclose(views, Z + 56)
 
 
 def test_numbers_are_tried_with_a_weight_of_their_own(monkeypatch):

@@ -5,8 +5,9 @@ import copy
 import numpy as np
 import pytest
 import torch
-from numpy.testing import assert_array_equal
-from skorch.callbacks import Callback
+from numpy.testing import assert_allclose, assert_array_equal
+from skorch.callbacks import Callback, LRScheduler
+from torch.optim.lr_scheduler import OneCycleLR
 
 from deepdensity.batches import TrainingSet
 from deepdensity.guard import LOST, MAX_ROLLBACKS, Guard
@@ -124,6 +125,31 @@ def test_the_learning_rate_is_halved_and_momentum_forgotten(schedule):
         phase.train(1)
         rates[fault] = [group["lr"] for group in phase.net.optimizer_.param_groups]
     assert rates[True] == [rate / 2 for rate in rates[False]]
+
+
+@pytest.mark.parametrize(
+    ("policy", "more"),
+    [
+        ("LambdaLR", {"lr_lambda": lambda epoch: 1.0}),
+        ("StepLR", {"step_size": 100}),
+        ("ExponentialLR", {"gamma": 1.0}),
+        ("CosineAnnealingLR", {"T_max": 10**9}),
+        (OneCycleLR, {"max_lr": 1e-3, "total_steps": 10**6, "pct_start": 0.5}),
+        ("CyclicLR", {"base_lr": 1e-3, "max_lr": 1e-3, "cycle_momentum": False}),
+    ],
+)
+def test_the_rate_of_a_scheduler_of_torch_stays_halved(policy, more):
+    rates = {}
+    for fault in (False, True):
+        phase = Phase(callbacks=[LRScheduler(policy, **more)])
+        phase.train(1)
+        if fault:
+            phase.guard.passes(DIVERGED, LABELS)
+        rates[fault] = []
+        for _ in range(3):
+            phase.net.run_epoch(TrainingSet(phase.run.source, n_batches=1))
+            rates[fault].append(phase.net.optimizer_.param_groups[0]["lr"])
+    assert_allclose(rates[True], np.array(rates[False]) / 2, rtol=1e-6)
 
 
 class Mine(Callback):

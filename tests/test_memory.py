@@ -443,6 +443,16 @@ def clone_module(module):
     return other
 
 
+def test_another_seed_of_a_network_with_weights_of_its_own_is_another_entry(tmp_path):
+    made = MLPAutoencoder((64,), 10, hidden=(16,))
+    short = functools.partial(decs, autoencoder=made, augment=False, max_iter=0)
+    X, _ = digit_vectors(150)
+    first = short(memory=str(tmp_path)).fit(X)
+    kept = short(memory=str(tmp_path), random_state=1).fit(X)
+    assert_array_equal(kept.embedding_, short(random_state=1).fit(X).embedding_)
+    assert not np.array_equal(kept.embedding_, first.embedding_)
+
+
 def test_augmentations_are_told_apart_by_code_and_what_they_enclose(tmp_path, steps):
     X, _ = digit_vectors(80)
     model = idcl(memory=str(tmp_path), pretrain_epochs=1, max_epochs=1)

@@ -1,5 +1,7 @@
 """What the package itself offers, without an import of its modules."""
 
+import ast
+import re
 import subprocess
 import sys
 
@@ -17,6 +19,17 @@ def test_modules_are_there_without_an_import_of_their_own():
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     found = [f"deepdensity.{name}" for name in deepdensity.SUBMODULES]
     assert run.stdout.split() == found, run.stderr
+
+
+@pytest.mark.parametrize("name", ["IDCLClustering", "DECSClustering"])
+def test_defaults_are_those_of_the_docstring(name):
+    estimator = getattr(deepdensity, name)
+    parameter = r"^ {4}(\w+) : (?:[^\n]|\\\n)*?default=(\S+)$"
+    told = dict(re.findall(parameter, estimator.__doc__, re.MULTILINE))
+    defaults = estimator().get_params()
+    assert told.keys() == defaults.keys()
+    for parameter, default in defaults.items():
+        assert ast.literal_eval(told[parameter]) == default, parameter
 
 
 def test_what_is_not_there_is_an_attribute_error():

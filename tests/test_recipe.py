@@ -109,8 +109,17 @@ def test_vectors_are_turned_into_their_neighbours(augment):
         assert type(view) is NeighbourViews
         assert view.source is source
         assert_array_equal(view.neighbours, nearest_neighbours(source, 7))
-    assert views["pretrain"].swap == 0
-    assert views["pretrain"].dropout > views["cluster"].dropout
+    assert (views["pretrain"].dropout, views["pretrain"].swap) == (0.5, 0)
+    assert (views["cluster"].dropout, views["cluster"].swap) == (0.2, 0.5)
+
+
+def test_the_lengths_of_trials_and_streams_are_those_of_the_docs():
+    assert recipe.TRIAL_STEPS == 150
+    assert (recipe.STREAM_EPOCHS, recipe.STREAM_RATE) == (10, 0.1)
+    assert (recipe.STREAM_MEMORY, recipe.STREAM_FEWEST) == (4, 50)
+    assert recipe.STREAM_SHARES == 500
+    assert (recipe.EPOCHS, recipe.EPOCH_STEPS) == (40, (300, 6000))
+    assert recipe.VECTOR_STEPS == 200
 
 
 def test_a_lone_vector_is_seen_as_it_is():

@@ -9,11 +9,11 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 
-from deepdensity import first_clusters, inputs, recipe, rows, unpacking
+from deepdensity import inputs, recipe, rows, unpacking
 from deepdensity.fingerprint import fingerprint
 from deepdensity.inspection import (
     ClusterImagesDisplay,
@@ -157,31 +157,6 @@ def test_the_fingerprint_of_rows_is_of_their_values():
     changed[29, 63] += 1
     assert fingerprint(Rows(OnDisk(array))) == fingerprint(Rows(OnDisk(array.copy())))
     assert fingerprint(Rows(OnDisk(array))) != fingerprint(Rows(OnDisk(changed)))
-
-
-@pytest.mark.parametrize("init", ["k-means", "auto"])
-def test_of_many_samples_some_make_the_start_and_all_follow(init, monkeypatch):
-    monkeypatch.setattr(first_clusters, "STARTING", 150)
-    monkeypatch.setattr(first_clusters, "STARTING_PER_CLUSTER", 1)
-    monkeypatch.setattr(first_clusters, "TRIAL_STEPS", 2)
-    images = digit_images(200)[0]
-    model = BOTH[1](init=init, max_iter=0, n_init=1, autoencoder=small_conv).fit(images)
-    assert len(model.labels_) == len(model.pretrain_labels_) == 200
-    assert bool(model.start_scores_) == (init == "auto")
-    nearest = ((model.embedding_[:, None] - model.cluster_centers_) ** 2).sum(2)
-    assert_array_equal(model.labels_, nearest.argmin(1))
-    if init == "k-means":
-        assert_array_equal(model.pretrain_labels_, model.labels_)
-        means = np.array(
-            [model.embedding_[model.labels_ == j].mean(0) for j in range(10)]
-        )
-        assert_allclose(means, model.cluster_centers_, atol=0.5)
-
-
-def test_with_many_clusters_no_starts_are_tried(monkeypatch):
-    monkeypatch.setattr(first_clusters, "MOST_CLUSTERS", 9)
-    model = BOTH[0](init="auto", pretrain_epochs=1, max_epochs=0, autoencoder="mlp")
-    assert model.fit(digit_images(200)[0]).start_scores_ == {}
 
 
 @pytest.mark.parametrize("form", [np.asarray, list, sparse.csr_array, OnDisk])

@@ -17,7 +17,7 @@ from deepdensity.schedules import (
 )
 
 from . import reference
-from .common import BOTH, decs, digit_vectors
+from .common import BOTH, decs, digit_vectors, idcl
 
 
 def test_schedules_have_the_names_of_the_parameter():
@@ -120,6 +120,15 @@ def test_the_rate_of_each_epochs_last_step_is_in_the_history(short):
     assert_allclose(history[:8, "lr"], expected)
     rates = [row["lr"] for row in history if row["phase"] == "cluster"]
     assert (np.diff(rates) < 0).all() and 0 < rates[0] < 1e-3
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_the_rate_has_come_down_by_the_end_of_the_clustering_phase(short):
+    every_sample = {"pacing": "none"} if short is idcl else {}
+    X, _ = digit_vectors()  # 12 steps either way
+    history = short(tol=0, lr=1e-3, **every_sample).fit(X).history_
+    rates = [row["lr"] for row in history if row["phase"] == "cluster"]
+    assert_allclose(rates[-1], 1e-3 * reference.one_cycle(1 - 0.5 / 12, 0.0))
 
 
 @pytest.mark.parametrize("short", BOTH)

@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.datasets import load_digits, make_blobs
 from sklearn.metrics import adjusted_rand_score
 
+from deepdensity import split_merge
 from deepdensity.split_merge import (
     MAX_SAMPLES,
     NeighbourGraph,
@@ -183,6 +184,40 @@ def test_what_was_merged_and_cut_is_mended():
     assert adjusted_rand_score(y, repair.labels) > 0.98
     assert_array_equal(repair.split, labels == 0)
     assert_array_equal(labels, kept)
+
+
+def test_samples_of_the_graph_go_where_the_cut_puts_them(monkeypatch):
+    X, y = blobs()
+    labels = faulty(X, y)
+    graph = neighbour_graph(X, np.random.RandomState(0))
+    members = np.flatnonzero(labels == 0)
+    side = np.random.default_rng(0).integers(2, size=len(members)).astype(bool)
+    whole = np.zeros(0, bool)
+
+    def cut(weights, least):
+        found = weights.shape[0] == len(members)
+        return (0.0, side) if found else (np.inf, whole)
+
+    assert [np.sum(labels == j) for j in range(5)].count(len(members)) == 1
+    monkeypatch.setattr(split_merge, "best_cut", cut)
+    repair = split_and_merge(graph, labels, 5)
+    assert_array_equal(repair.split, labels == 0)
+    freed = repair.labels[members[side]]
+    assert len(np.unique(freed)) == 1
+    assert_array_equal(repair.labels[members] == freed[0], side)
+
+
+def test_the_cluster_that_is_cut_is_not_merged(monkeypatch):
+    X, y = blobs()
+    labels = faulty(X, y)
+    together = np.zeros((5, 5))
+    together[0, 2] = together[2, 0] = 1.9  # 0 is cut, whatever else
+    together[1, 3] = together[3, 1] = 1.5
+    monkeypatch.setattr(split_merge, "pair_cuts", lambda *args: together.copy())
+    repair = split_and_merge(neighbour_graph(X, np.random.RandomState(0)), labels, 5)
+    assert_array_equal(repair.split, labels == 0)
+    assert len(np.unique(repair.labels[(labels == 1) | (labels == 3)])) == 1
+    assert_array_equal(repair.labels[labels == 2], 2)
 
 
 def test_what_has_been_cut_in_vain_is_spared():

@@ -2,12 +2,14 @@
 
 import copy
 import pickle
+import warnings
 
 import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import ndimage, sparse
+from scipy.stats import entropy
 from sklearn.datasets import make_blobs
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
@@ -15,6 +17,7 @@ from skorch.callbacks import Callback
 
 from deepdensity import base, training
 from deepdensity import idcl as idcl_module
+from deepdensity.batches import TrainingSet
 from deepdensity.density_cores import DensityCores, blended_cores, core_similarity
 from deepdensity.metrics import clustering_accuracy
 from deepdensity.networks import MLPAutoencoder
@@ -25,6 +28,7 @@ from . import reference
 from .common import BOTH, N_CLUSTERS, Nets, decs, digit_images, idcl, small_conv
 
 N_BATCHES, SIZE = 6, 250
+IDCL_HEAD = ["core_means_", "core_spreads_", "_core_counts", "_shares", "_n_shares"]
 IMAGES, Y = digit_images(1797)
 ORDER = np.random.RandomState(0).permutation(1797)
 IMAGES, Y = IMAGES[ORDER] / 16, Y[ORDER]
@@ -205,7 +209,7 @@ class Spoil(Callback):
 
 
 def test_a_batch_that_diverges_leaves_the_clusters_as_they_were(short, begun):
-    before = begun.predict(X)
+    before = copy.deepcopy(begun)
     embedded = begun.transform(X)
     begun.set_params(callbacks=[Spoil()])
     with pytest.raises(ValueError, match="diverged.*guard=True"):
@@ -215,8 +219,70 @@ def test_a_batch_that_diverges_leaves_the_clusters_as_they_were(short, begun):
         begun.set_params(guard=True).partial_fit(X[batch(1)])
     assert len(caught) == 1
     assert_array_equal(begun.transform(X), embedded)
-    if short is decs:
-        assert_array_equal(begun.predict(X), before)
+    assert_array_equal(begun.predict_proba(X), before.predict_proba(X))
+    for name in {idcl: IDCL_HEAD, decs: ["cluster_centers_"]}[short]:
+        assert_array_equal(getattr(begun, name), getattr(before, name))
+    assert_array_equal(begun.labels_, before.predict(X[batch(1)]))
+
+
+@pytest.mark.parametrize("augment", ["auto", False])
+def test_the_score_of_a_batch_is_that_of_its_labels(augment, begun, monkeypatch):
+    begun.set_params(augment=augment).partial_fit(X[batch(1)])
+    if not augment:  # all views are the sample itself, and share all of its cluster
+        sizes = np.bincount(begun.labels_)
+        assert_allclose(begun.information_, entropy(sizes), rtol=1e-6)
+    assert begun.information_ <= np.log(N_CLUSTERS)
+
+
+def test_small_batches_may_leave_a_cluster_without_samples(short):
+    model = short(pretrain_epochs=60, guard=True).fit(X[:250])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*lose clusters")
+        for i in range(6):
+            model.partial_fit(X[250 + 8 * i : 258 + 8 * i])
+
+
+def test_the_loss_of_a_batch_is_that_of_the_fit():
+    nets = Nets()
+    more = {"alpha": 2.0, "lambda_var": 0.3, "determinacy": "linear"}
+    model = decs(kernel_scale=0.4, callbacks=[nets], **more).fit(X[:200])
+    first = nets.seen["cluster"]
+    model.partial_fit(X[200:260])
+    assert nets.seen["cluster"] is not first
+    loss = nets.seen["cluster"].criterion_
+    found = loss.alpha, loss.lambda_var, loss.form, loss.scale
+    assert found == (2.0, 0.3, "linear", 0.4)
+
+
+def test_idcl_trains_on_the_easiest_of_a_batch_by_running_shares(monkeypatch):
+    seen = []
+
+    def spy(source, rows, P):
+        seen.append((rows, P))
+        return TrainingSet(source, rows, P)
+
+    model, more = idcl(lambda_0=0.5, lambda_max=0.5).fit(X[:200]), X[200:260]
+    monkeypatch.setattr(idcl_module, "TrainingSet", spy)
+    n, shares, Q = model._n_shares, model._shares.copy(), model.predict_proba(more)
+    labels = model.predict(more)
+    model.partial_fit(more)
+    rows, P = seen[0]
+    n_taken = [np.sum(labels[rows] == j) for j in range(N_CLUSTERS)]
+    sizes = [np.sum(labels == j) for j in range(N_CLUSTERS)]
+    assert n_taken == [-(-size // 2) for size in sizes]
+    together = n * shares + Q.sum(0)
+    sharp = Q[rows] ** 2 / together
+    assert_allclose(P, sharp / sharp.sum(1, keepdims=True), atol=1e-4)
+    assert_allclose(model._shares, together / (n + 60), rtol=1e-6)
+
+
+def test_cores_remember_four_batches_at_most(monkeypatch):
+    monkeypatch.setattr("deepdensity.core_head.STREAM_FEWEST", 1)
+    model = idcl().fit(X[:200])
+    model._core_counts = np.full(N_CLUSTERS, 1e6)
+    model.partial_fit(X[200:400])
+    n_new = len(model.core_sample_indices_)
+    assert_allclose(model._core_counts.sum(), (STREAM_MEMORY + 1) * n_new)
 
 
 def test_cores_of_idcl_are_running_means_that_forget(first_batches):

@@ -70,7 +70,33 @@ def test_chance_is_the_same_for_every_start():
     assert first.score == second.score
     assert_array_equal(first.labels, second.labels)
     assert first.name == "a"
-    assert np.isfinite(other.score)
+    assert any(
+        not torch.equal(first.state[key], other.state[key]) for key in other.state
+    )
+
+
+def test_a_trial_is_scored_by_what_four_views_share():
+    run, y = pretrained()
+    labels = np.random.default_rng(0).integers(4, size=len(y))  # views will differ
+    trial = try_start(run, "a", *start_of(run, labels), 5, 0)
+    assert len(trial.views) == 4
+    assert not np.array_equal(trial.views[0], trial.views[1])
+    assert_allclose(trial.score, reference.view_information(trial.views))
+
+
+@pytest.mark.parametrize("scale", [0.25, 7.0])
+def test_the_unit_of_a_trial_is_the_scale_of_its_start_1_at_most(scale, monkeypatch):
+    run, y = pretrained()
+    scales, loss = [], trials.InstabilityLoss
+
+    def spy(*args, **kwargs):
+        scales.append(kwargs["scale"])
+        return loss(*args, **kwargs)
+
+    monkeypatch.setattr(trials, "InstabilityLoss", spy)
+    monkeypatch.setattr(trials, "start_scale", lambda *args: scale)
+    try_start(run, "a", *start_of(run, y), 2, 0)
+    assert scales == [min(1.0, scale)]
 
 
 def test_a_start_is_trained_for_the_steps_asked_for():
@@ -113,6 +139,19 @@ def test_a_settled_start_has_the_network_that_it_has_trained():
     assert_allclose(centres, cluster_means(Z, found, 4))
     assert torch.equal(run.generator.get_state(), generator)  # has one of its own
     assert len({row["phase"] for row in run.history}) == 1  # and its own history
+
+
+def test_a_start_settles_without_balance(monkeypatch):
+    run, y = pretrained()
+    seen = []
+
+    def spy(*args, **kwargs):
+        seen.append(try_start(*args, **kwargs))
+        return seen[-1]
+
+    monkeypatch.setattr(trials, "try_start", spy)
+    settled(run, *start_of(run, y), 2, 0)
+    assert [trial.balance for trial in seen] == [0]
 
 
 @pytest.mark.parametrize("fault", ["lost", "diverged"])
