@@ -261,7 +261,7 @@ def kl_divergence(P: Tensor, Q: Tensor) -> Tensor:
     .. math::
         L_c = KL(P \| Q) = \frac{1}{n} \sum_i \sum_j p_{ij} \log \frac{p_{ij}}{q_{ij}}
 
-    With P and the cores constant its gradient is the paper's Eq. 15, over n:
+    With P and the cores constant its gradient, the paper's Eq. 15, is
     :math:`\frac{2}{n} \sum_j (1 + s_{ij})^{-1} (p_{ij} - q_{ij}) (z_i - \bar z_j)`.
 
     Parameters

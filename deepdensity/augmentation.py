@@ -19,8 +19,11 @@ def random_affine(
 ) -> Tensor:
     """Rotate and shift every image of a batch at random, by one affine grid.
 
-    Both papers augment so: DECS in its Eq. 2, IDCL in its Appendix F. Each image gets
-    an angle and two shifts of its own. What comes in from outside is zero.
+    IDCL turns images by up to 10 degrees and shifts them by a share of their height
+    that its text has lost (Zheng et al. 2024, Appendix F); DECS turns, shifts and crops
+    them, and tells no amounts (Cheng et al. 2024, Section 4.4; its Eq. 2 has the view).
+    Each image gets an angle and two shifts of its own. What comes in from outside is
+    zero; nothing is cropped.
 
     Parameters
     ----------

@@ -62,7 +62,7 @@ class DECSClustering(StreamClustering):
         there are samples (200 to 800) and at most 4,000.
     pretrain_target : {"clean", "augmented"}, default="clean"
         What an augmented image is to be turned into: the image as it was, or the
-        augmented one, as in the papers.
+        augmented one, as in the paper of DECS.
     batch_size : "auto" or int, default="auto"
         "auto" is 256; in the pretraining of images 32, 64 or 128, the largest that
         makes 128 batches an epoch, and 32 where none does.
@@ -155,9 +155,9 @@ class DECSClustering(StreamClustering):
         are augmented, as images are, or 1 where the trials of starts find that it takes
         more, and else the paper's 0.
     reconstruction_weight : float, default=0.0
-        Weight of the reconstruction error in the clustering phase. With the paper's 0
-        the decoder rests in it, and is refitted at the end; `partial_fit`, which does
-        not refit it, takes a third then.
+        Weight of the reconstruction error in the clustering phase: 1 for the paper's
+        Eq. 1, 0 for its Algorithm 1. With 0 the decoder rests in it, and is refitted at
+        the end; `partial_fit`, which does not refit it, takes a third then.
 
     Attributes
     ----------
@@ -318,6 +318,9 @@ class DECSClustering(StreamClustering):
     @keeps_fitted_state
     def fit(self, X: Samples, y: Any = None) -> Self:
         """Learn embedding and clusters (Algorithm 1 of the paper).
+
+        Its last line assigns samples "by maximizing sq", which has no cluster: each
+        goes to the cluster of its highest q (Eq. 5).
 
         Parameters
         ----------

@@ -137,8 +137,9 @@ def core_similarity(Z: Tensor, cores: DensityCores) -> Tensor:
                = \|z_i - \bar z_j\|^2
                  + \frac{1}{|D_j|} \sum_{z \in D_j} \|z - \bar z_j\|^2
 
-    The text of the paper has lost the formula; this is the form whose gradient is the
-    published Eq. 15. The second form makes it O(n k d) whatever the size of the cores.
+    The text of the paper has lost the formula, as it has all. The mean over the core is
+    chosen: with it the gradient of Eq. 12 has the form of DEC's, the mean a centre.
+    The second form makes it O(n k d) whatever the size of the cores.
 
     Parameters
     ----------

@@ -72,7 +72,7 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         there are samples (200 to 800) and at most 4,000.
     pretrain_target : {"clean", "augmented"}, default="clean"
         What an augmented image is to be turned into: the image as it was, or the
-        augmented one, as in the papers.
+        augmented one, as in the paper of DECS.
     batch_size : "auto" or int, default="auto"
         "auto" is 256; in the pretraining of images 32, 64 or 128, the largest that
         makes 128 batches an epoch, and 32 where none does.

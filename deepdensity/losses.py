@@ -51,7 +51,9 @@ class ReconstructionLoss(nn.Module):
         L_r = \frac{1}{n d} \sum_i \|x_i - g(f(\tilde x_i))\|^2
 
     with :math:`\tilde x` the view of the sample that the network sees; a mean over the
-    d values of a sample too, where DECS has their sum.
+    d values of a sample too, where DECS has their sum. DECS compares with the view
+    itself, :math:`\tilde x_i` in the place of :math:`x_i`
+    (``pretrain_target="augmented"``); of IDCL's Eq. 13 the words are left.
 
     Examples
     --------
@@ -134,7 +136,9 @@ class InstabilityLoss(nn.Module):
     .. math::
         L = L_c + \beta B + w L_r
 
-    with :math:`L_c` of Eq. 8; the paper's loss is that alone. The balance B of the
+    with :math:`L_c` of Eq. 8. The paper's Eq. 1 adds :math:`L_r`; its Fig. 1 and
+    Algorithm 1 drop the decoder after the pretraining, which is followed here unless w
+    is above 0. The balance B of the
     clusters (see :func:`deepdensity.assignment.cluster_balance`) keeps small ones from
     dying out; the reconstruction error (Eq. 2) keeps the decoder in step.
 

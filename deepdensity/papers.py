@@ -1,19 +1,29 @@
 """The papers' own settings, in one place: ``IDCLClustering(10, **papers.IDCL)``.
 
-Where a paper is silent or contradicts itself the comment says what was chosen. Beyond
-the parameters two things differ from the authors' code: the DECS encoder halves by
-2 x 2 max-pooling (the paper names both a stride of 2 and max-pooling), and batches are
-of even size.
+Where a paper is silent or contradicts itself a comment says what was chosen. Of IDCL
+the text at hand has lost the formulas and most symbols: what stands for them is a
+reconstruction (``doc/user_guide.rst``).
+
+What parameters do not reach, and other than in the texts: DECS's encoder halves three
+times, by 2 x 2 max-pooling as its authors' code does (the text names a stride of 2 and
+max-pooling, both after each of four convolutions); augmentation turns and shifts, and
+does not crop, as DECS does by amounts that are not told; the Transformer blocks of IDCL
+are pre-norm ones of width 64 (:class:`~deepdensity.networks.TransformerAutoencoder`);
+batches are of even size.
 """
+
+import functools
+
+from .networks import MLPAutoencoder
 
 __all__ = ["DECS", "DECS_CODE", "IDCL", "IDCL_ABLATIONS"]
 
 # what neither paper has: of this package's own recipe
 PLAIN = {
-    "pretrain_target": "augmented",
+    "pretrain_target": "augmented",  # DECS, Eq. 2; IDCL does not say which image
     "schedule": "constant",
     "augment": "affine",
-    "init": "k-means",
+    "init": "k-means",  # DECS's; IDCL does not say
     "kernel_scale": 1.0,
     "guard": False,
     "tol": 0,  # all epochs, all iterations
@@ -36,40 +46,46 @@ IDCL = {
     "cutoff_quantile": 0.02,
     "density_kernel": "gaussian",  # the cited density-peaks paper has two
     "density": "exact",
-    "gamma": 0.1,
+    "gamma": 0.1,  # its symbol is lost: of the clustering loss, as in IDEC
     "refresh_interval": 1,  # every epoch
 }
 
-#: Zheng et al. 2024, Table 4: what each degraded model changes
+# the linear block of IDCL's encoder, without the Transformer before it
+LINEAR_BLOCK = functools.partial(MLPAutoencoder, hidden=(512, 512, 3072))
+
+#: Zheng et al. 2024, Table 4: what each degraded model changes. The paper speaks of
+#: five and names Model-1 to Model-4: the fifth row has all parts, and its name is lost
 IDCL_ABLATIONS = {
     "no curriculum": {"pacing": "none"},
     "no density core": {"core_fraction": None},
-    "no Transformer": {"autoencoder": "mlp"},
+    "no Transformer": {"autoencoder": LINEAR_BLOCK},
     "none of the three": {
         "pacing": "none",
         "core_fraction": None,
-        "autoencoder": "mlp",
+        "autoencoder": LINEAR_BLOCK,
     },
 }
 
-#: Cheng et al. 2024, Section 4.4
+#: Cheng et al. 2024, Section 4.4. Adam trains both phases: Section 3.4 has stochastic
+#: gradient descent with momentum for the second, without a rate
 DECS = {
     **PLAIN,
-    "n_components": 10,
+    "n_components": 10,  # not in the text
     "autoencoder": "conv",
     "pretrain_epochs": 500,
     "max_iter": 10_000,
     "refresh_interval": 100,  # looks at the labels, which change nothing
-    "batch_size": 256,
-    "lr": 1e-3,
-    "alpha": 1.0,
+    "batch_size": 256,  # that of the pretraining is not in the text
+    "lr": 1e-3,  # of Keras, whose Adam has an epsilon of 1e-7; torch's is 1e-8
+    "alpha": 1.0,  # "for simplicity" in Section 3.4
     "lambda_var": 0.8,
     "determinacy": "quadratic",
     "balance": 0.0,
     "reconstruction_weight": 0.0,
 }
 
-#: The published code of Cheng et al., as far as parameters reach
+#: The published code of Cheng et al., as far as parameters reach: its loss has the
+#: variance of the stability over a batch as well
 DECS_CODE = {
     **DECS,
     "alpha": 0.5,

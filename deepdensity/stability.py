@@ -175,6 +175,7 @@ def centre_gradient_bound(
     threshold: float,
     alpha: float = 1.0,
     lambda_var: float = 0.8,
+    scale: float = 1.0,
 ) -> float:
     r"""Bound on the gradient of the loss with respect to one centre (Theorem 1).
 
@@ -205,12 +206,16 @@ def centre_gradient_bound(
     n_clusters : int
     threshold : float in (0, 1)
     alpha, lambda_var : float
+    scale : float, default=1.0
+        s, the squared unit of the Student-t kernel (`kernel_scale_`). In units of
+        :math:`\sqrt s` the latent space has the bound above.
 
     Returns
     -------
     float
-        Holds for both forms of the determinacy.
+        Holds for both forms of the determinacy, and for L_c alone, without a balance.
     """
-    reach = min(radius, alpha**0.5 / 2)
-    scale = (1 + 2 * lambda_var) * (alpha + 1) / (n_clusters * alpha)
-    return float(scale * reach / min(threshold, 1 - threshold))
+    unit = scale**0.5
+    reach = min(radius / unit, alpha**0.5 / 2)
+    steepness = (1 + 2 * lambda_var) * (alpha + 1) / (n_clusters * alpha)
+    return float(steepness * reach / min(threshold, 1 - threshold) / unit)

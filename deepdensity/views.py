@@ -30,7 +30,7 @@ class AugmentedViews:
         ``augment(x, generator) -> x``.
     clean : bool
         Reconstruct the image as it was, which teaches the embedding not to mind the
-        augmentation; false reconstructs the view, as both papers do.
+        augmentation; false reconstructs the view, as DECS does (Eq. 2).
     """
 
     def __init__(self, augment: Callable[..., Any], clean: bool) -> None:

@@ -98,6 +98,22 @@ def test_cells_have_the_median_total(tmp_path, name):
     assert samples.X.format == "csr" and samples.image_shape is None
 
 
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+def test_texts_may_be_dense_or_sparse(tmp_path, form):
+    X, y = np.eye(5, 7, dtype=np.float32), np.arange(5) % 4
+    if form is np.asarray:
+        np.savez(tmp_path / "reuters10k.npz", X=X, y=y)
+    else:
+        sparse.save_npz(tmp_path / "reuters10k.npz", form(X))
+        with np.load(tmp_path / "reuters10k.npz") as file:
+            arrays = dict(file)
+        np.savez(tmp_path / "reuters10k.npz", y=y, **arrays)
+    samples, found = load("reuters10k", tmp_path)
+    dense = samples.X.toarray() if sparse.issparse(samples.X) else samples.X
+    assert dense.tolist() == X.tolist() and found.tolist() == y.tolist()
+    assert sparse.issparse(samples.X) == (form is not np.asarray)
+
+
 def test_optional_set_by_a_file_of_ones_own(tmp_path):
     with pytest.raises(NotThere, match=r"YTF is not there: put ytf\.npz"):
         load("ytf", tmp_path)
@@ -395,8 +411,8 @@ def test_page_of_nothing_names_the_commands(tmp_path):
 
 def test_grid_has_a_table_for_each_setting(tmp_path):
     cells = {
-        "alpha=0.5, lambda_var=0.2": 0.9,
-        "alpha=0.5, lambda_var=0.2, precision='bfloat16'": 0.8,
+        "alpha=0.5, lambda_var=0.2, guard=False": 0.9,
+        "alpha=0.5, lambda_var=0.2, guard=False, precision='bfloat16'": 0.8,
     }
     rows = [
         row("alpha=0.5, lambda=0.2", 0, "usps", acc=acc, nmi=acc, settings=settings)

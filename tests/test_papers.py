@@ -1,6 +1,7 @@
 """The papers' settings are settings of the estimators, without its own recipe."""
 
 import pytest
+from torch import nn
 
 from deepdensity import DECSClustering, IDCLClustering, papers
 from deepdensity.augmentation import random_affine
@@ -20,6 +21,13 @@ from .common import Nets, digit_images, digit_vectors
 )
 def test_settings_are_valid_parameters(estimator, settings):
     estimator(10, **settings)._validate_params()
+
+
+def test_without_the_transformer_the_linear_block_is_left():
+    network = papers.IDCL_ABLATIONS["no Transformer"]["autoencoder"]((1, 8, 8), 10)
+    layers = [m for m in network.encoder.modules() if isinstance(m, nn.Linear)]
+    widths = [layer.out_features for layer in layers]
+    assert [layers[0].in_features, *widths] == [64, 512, 512, 3072, 10]
 
 
 def test_figures_of_the_papers():

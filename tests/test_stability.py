@@ -8,6 +8,7 @@ import torch
 from numpy.testing import assert_allclose
 
 from deepdensity.assignment import soft_assignment, squared_distances_to
+from deepdensity.losses import InstabilityLoss
 from deepdensity.stability import (
     DETERMINACIES,
     centre_gradient_bound,
@@ -260,6 +261,23 @@ def test_theorem_1_bounds_the_gradient_of_every_centre(seed, form):
             )
             assert np.all(norms <= bounds * (1 + 1e-9))
             assert np.all(bounds <= everywhere)
+
+
+@pytest.mark.parametrize("scale", [0.04, 1.0, 9.0])
+def test_theorem_1_knows_the_unit_of_the_kernel(scale):
+    random, nearest = np.random.default_rng(0), 0.0
+    for _ in range(50):
+        centres = random.normal(size=(2, 1))
+        loss = InstabilityLoss(centres, scale=scale)
+        Z = torch.tensor(random.normal(size=(1, 1))).float()
+        loss(Z, None, None).backward()
+        q = soft_assignment(squared_distances_to(Z, loss.centres.detach()) / scale)
+        given = (2, otsu_threshold(q).item(), 1.0, 0.8, scale)
+        for centre, gradient in zip(centres, loss.centres.grad):
+            radius = abs(Z.item() - centre.item())
+            bound = centre_gradient_bound(radius, *given)
+            nearest = max(nearest, gradient.norm().item() / bound)
+    assert 0.01 < nearest <= 1 + 1e-5
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,13 @@ def normalise_contrast(images):
     return (scaled.clip(-3, 3) / 6 + 0.5).astype(np.float32)
 
 
+def read_text(path):
+    """Texts as `deepdensity.datasets.fetch_reuters10k` takes them: sparse or dense."""
+    with np.load(path) as file:
+        dense = "X" in file
+    return read_arrays(path) if dense else read_sparse(path)
+
+
 def read_sparse(path):
     """A CSR matrix saved by SciPy, with y beside it."""
     with np.load(path) as file:
@@ -134,9 +141,7 @@ DATA = {
     "r8": DataSet("Reuters R8", "reuters21578_r8_tfidf.npz", read_sparse, 8),
     "pbmc": DataSet("PBMC", "sc_10x_pbmc.npz", read_counts, 8),
     "kidney": DataSet("Kidney", "sc_human_kidney.npz", read_counts, 11),
-    "reuters10k": DataSet(
-        "REUTERS-10K", "reuters10k.npz", read_arrays, 4, optional=True
-    ),
+    "reuters10k": DataSet("REUTERS-10K", "reuters10k.npz", read_text, 4, optional=True),
     "ytf": DataSet(
         "YTF", "ytf.npz", read_arrays, None, (64, 64, 3), n_seeds=2, optional=True
     ),

@@ -111,7 +111,8 @@ def grid(summaries):
     lines = [
         *heading(decs_grid.TABLE.title.rstrip(".")),
         *code([command(decs_grid.TABLE)]),
-        "ACC / NMI. The cells of a table share one autoencoder and one start.",
+        "ACC / NMI. The cells of a table share one autoencoder and one start, and no",
+        "guard puts a cell back to that. The paper's axes are not in its text.",
         "",
     ]
     header = ["alpha", *(f"lambda {weight}" for weight in decs_grid.LAMBDAS)]

@@ -82,8 +82,10 @@ def published(main):
     header = ["Data", "Method", "Published", "The paper's settings", "Default recipe"]
     return [
         *heading("Published figures"),
-        "ACC / NMI. The GTSRB of the paper is another subset; its YTF has 80 classes,",
-        "that of DECS 41.",
+        "ACC / NMI. The GTSRB of IDCL is another subset, in colour, where ours is grey",
+        "and of even contrast; its YTF has 20,000 images of 80 people, that of DECS",
+        "12,183 of 41; its REUTERS-10K has 12,000 words. NMI is over the mean of both",
+        "entropies; over what IDCL's is, its text has lost.",
         "",
         *table(header, rows),
         *to_measure(commands),

@@ -37,7 +37,8 @@ def fetch_ytf(
 
     The data base is given out on request, and there is no checksum for the subsets that
     the literature on clustering uses: commonly 10000 frames of the first 41 people in
-    the order of the alphabet.
+    the order of the alphabet. The paper of DECS has 12183 of 55 x 55 pixels, of 41
+    people, that of IDCL 20000 of 64 x 64, of 80.
 
     Parameters
     ----------

@@ -47,9 +47,10 @@ def fetch_reuters10k(
     Every paper draws 10000 documents of its own from the 685071 of RCV1-v2 that belong
     to exactly one of the root categories corporate/industrial (CCAT),
     government/social (GCAT), markets (MCAT) and economics (ECAT). Put the draw of a
-    paper in the data home to have that. Else one is made of scikit-learn's RCV1, always
-    the same: 10000 such documents at random, the 2000 words that most of the 685071
-    have, rows scaled to length 1. It is as good as a paper's, but not the same.
+    paper in the data home to have that (IDCL's is of 12000 words). Else one is made of
+    scikit-learn's RCV1, always the same: 10000 such documents at random, the 2000 words
+    that most of the 685071 have, rows scaled to length 1. It is as good as a paper's,
+    but not the same.
 
     Parameters
     ----------

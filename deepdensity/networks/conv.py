@@ -28,12 +28,14 @@ def up_block(n_in: int, n_out: int) -> list[nn.Module]:
 
 
 class ConvAutoencoder(nn.Module):
-    """Four 3x3 convolutions, 32-64-128-256, and their mirror image (DECS, Eq. 3 and 4).
+    """Four 3x3 convolutions, 32-64-128-256, and their mirror image (DECS, Section 4.4).
 
     Each convolution is followed by batch normalisation and ReLU, the first three by
-    2x2 max-pooling; a linear layer makes the embedding. The decoder goes back by
-    transposed convolutions of stride 2. Any height and width will do: a side below 16
-    is enlarged to 16 by interpolation on the way in and reduced on the way out.
+    2x2 max-pooling: as in the authors' code, where the paper has strides of 2 and
+    pooling after each. A linear layer makes the embedding. The decoder goes back by
+    transposed convolutions of stride 2, and ends without a ReLU. Any height and width
+    will do: a side below 16 is enlarged to 16 by interpolation on the way in and
+    reduced on the way out.
 
     Parameters
     ----------

@@ -58,12 +58,12 @@ class MLPAutoencoder(nn.Module):
         )
 
     def encode(self, x: Tensor) -> Tensor:
-        """(b, *input_shape) -> (b, n_components)."""
+        """``(b, *input_shape)`` -> (b, n_components)."""
         embedding: Tensor = self.encoder(x)
         return embedding
 
     def decode(self, z: Tensor) -> Tensor:
-        """(b, n_components) -> (b, *input_shape)."""
+        """(b, n_components) -> ``(b, *input_shape)``."""
         reconstruction: Tensor = self.decoder(z)
         return reconstruction
 

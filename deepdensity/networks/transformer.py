@@ -62,7 +62,13 @@ class TransformerAutoencoder(nn.Module):
     linear block M-512-512-3072-latent. The decoder mirrors all of it, a transposed
     convolution putting the patches back in their places. An image whose sides are no
     multiples of 8 is enlarged to the next ones by interpolation, so that a patch has an
-    even width (28 x 28 becomes 32 x 32, as in the paper), and reduced on the way out.
+    even width, and reduced on the way out: 28 x 28 becomes 32 x 32. (The paper resizes
+    images for this, too; its sizes are lost.)
+
+    Beyond 16 patches and the linear block the text tells "conventional" blocks after
+    Vaswani et al. (2017): how many, and how wide, is not told or lost. Here they are
+    pre-norm, by GELU and without dropout, which learn faster than theirs: post-norm
+    ones of width 16, without a warm-up, had twice the error after five epochs of USPS.
 
     Parameters
     ----------

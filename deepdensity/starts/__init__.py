@@ -1,4 +1,4 @@
-"""Where the clustering phase starts: at k-means, as in the papers, or elsewhere."""
+"""Where the clustering phase starts: at k-means, as in DECS's paper, or elsewhere."""
 
 from .given import given_labels
 from .kmeans import kmeans_start

@@ -1,4 +1,4 @@
-"""k-means on the embedding: the start of both papers."""
+"""k-means on the embedding: DECS's start, and taken for IDCL's, which is not told."""
 
 from sklearn.cluster import KMeans
 
@@ -10,7 +10,7 @@ __all__ = ["kmeans_start"]
 def kmeans_start(
     Z: Array, views: Array, n_clusters: int, n_init: int, seed: int
 ) -> tuple[Array, Array]:
-    """k-means on the embedding, as in both papers.
+    """k-means on the embedding (DECS, Algorithm 1, line 2).
 
     Parameters
     ----------
