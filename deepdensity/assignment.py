@@ -1,60 +1,21 @@
 """Samples to clusters: Student-t soft assignment, its balance, the DEC target."""
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from ._typing import Array
-from .density import squared_distances
+from .blocks import by_blocks
+from .distances import squared_distances_to
 
 __all__ = [
-    "by_blocks",
     "cluster_balance",
     "cluster_means",
     "kernel_scale",
-    "kl_divergence",
     "nearest_centre",
     "soft_assignment",
-    "squared_distances_to",
     "target_distribution",
 ]
-
-BLOCK = 2**22  # numbers held at a time where samples meet clusters
-MANY = 100  # clusters, beyond which arrays of differences cost more than the network
-
-
-def by_blocks(function: Callable[[Tensor], Tensor], Z: Array, n_clusters: int) -> Array:
-    """``function`` of tensors (m, d), for as few rows of Z at a time as memory asks.
-
-    Parameters
-    ----------
-    function : callable
-        Of a tensor (m, d), and with a result for each row; it may make a few numbers
-        of each row, cluster and dimension.
-    Z : array of shape (n, d)
-    n_clusters : int
-
-    Returns
-    -------
-    array of shape (n, ...)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from deepdensity.assignment import by_blocks
-    >>> by_blocks(lambda z: z.sum(1), np.array([[1.0, 2.0], [3.0, 4.0]]), n_clusters=2)
-    array([3., 7.])
-    """
-    n_rows = max(1, BLOCK // int(n_clusters * Z.shape[1]))
-    first, *others = torch.split(torch.from_numpy(Z), n_rows)
-    result = function(first)
-    whole = result.new_empty((len(Z), *result.shape[1:]))  # no second copy of it
-    whole[: len(first)] = result
-    for i, block in enumerate(others, 1):
-        whole[i * n_rows : (i + 1) * n_rows] = function(block)
-    return whole.numpy()
 
 
 def nearest_centre(Z: Array, centres: Array) -> Array:
@@ -88,39 +49,6 @@ def cluster_means(Z: Array, labels: Array, n_clusters: int) -> Array:
     for label in np.unique(labels):
         means[label] = Z[labels == label].mean(0)
     return means
-
-
-def squared_distances_to(Z: Tensor, centres: Tensor) -> Tensor:
-    r"""Squared distance of every sample to every centre.
-
-    .. math::
-        d_{ij}^2 = \sum_c (z_{ic} - m_{jc})^2
-
-    By differences: exact to rounding however far from the origin, and a row's result
-    does not depend on the rows beside it. Of more than 100 centres by inner products of
-    what is centred on their mean, which rounds relative to their spread.
-
-    Parameters
-    ----------
-    Z : tensor of shape (n, d)
-    centres : tensor of shape (k, d)
-
-    Returns
-    -------
-    tensor of shape (n, k)
-
-    Examples
-    --------
-    >>> import torch
-    >>> from deepdensity.assignment import squared_distances_to
-    >>> Z, centres = torch.tensor([[0.0, 0.0]]), torch.tensor([[3.0, 4.0], [1.0, 0.0]])
-    >>> squared_distances_to(Z, centres)
-    tensor([[25.,  1.]])
-    """
-    if len(centres) > MANY:
-        middle = centres.detach().mean(0)
-        return squared_distances(Z - middle, centres - middle)
-    return (Z[:, None, :] - centres).square().sum(2)  # (n, k, d) -> (n, k)
 
 
 def soft_assignment(squared_distances: Tensor, alpha: float = 1.0) -> Tensor:
@@ -157,11 +85,11 @@ def soft_assignment(squared_distances: Tensor, alpha: float = 1.0) -> Tensor:
     return torch.softmax(logits, dim=1)
 
 
-def kernel_scale(squared_distances: Tensor, labels: Tensor) -> float:
+def kernel_scale(Z: Array, centres: Array, labels: Array) -> float:
     r"""Square of the length that the Student-t kernel takes for its unit.
 
     .. math::
-        s^2 = \frac{1}{4 n} \sum_i d_{i c(i)}^2
+        s^2 = \frac{1}{4 n} \sum_i \|z_i - m_{c(i)}\|^2
 
     with c(i) the cluster of sample i. The kernel has a unit scale and the latent space
     has none: where clusters are much narrower than 1 every assignment is soft alike and
@@ -169,8 +97,9 @@ def kernel_scale(squared_distances: Tensor, labels: Tensor) -> float:
 
     Parameters
     ----------
-    squared_distances : tensor of shape (n, k)
-    labels : int tensor of shape (n,)
+    Z : array of shape (n, d)
+    centres : array of shape (k, d)
+    labels : int array of shape (n,)
 
     Returns
     -------
@@ -179,13 +108,16 @@ def kernel_scale(squared_distances: Tensor, labels: Tensor) -> float:
 
     Examples
     --------
-    >>> import torch
+    >>> import numpy as np
     >>> from deepdensity.assignment import kernel_scale
-    >>> kernel_scale(torch.tensor([[4.0, 9.0], [8.0, 12.0]]), torch.tensor([0, 1]))
-    2.0
+    >>> Z, centres = np.array([[0.0], [2.0], [9.0]]), np.array([[1.0], [5.0]])
+    >>> kernel_scale(Z, centres, labels=np.array([0, 0, 1]))
+    1.5
     """
-    own = squared_distances.gather(1, labels[:, None])
-    return own.mean().item() / 4 or 1.0
+    own = (
+        torch.from_numpy(Z) - torch.from_numpy(centres)[torch.from_numpy(labels).long()]
+    )
+    return own.square_().sum(1).mean().item() / 4 or 1.0
 
 
 def cluster_balance(q: Tensor) -> Tensor:
@@ -253,34 +185,3 @@ def target_distribution(Q: Tensor, weight: Tensor | None = None) -> Tensor:
     weight = Q.sum(0) if weight is None else weight
     P = Q.square() / weight.clamp(min=torch.finfo(Q.dtype).tiny)
     return P / P.sum(1, keepdim=True)
-
-
-def kl_divergence(P: Tensor, Q: Tensor) -> Tensor:
-    r"""Clustering loss of IDCL (Zheng et al. 2024, Eq. 12), a mean over samples.
-
-    .. math::
-        L_c = KL(P \| Q) = \frac{1}{n} \sum_i \sum_j p_{ij} \log \frac{p_{ij}}{q_{ij}}
-
-    With P and the cores constant its gradient, the paper's Eq. 15, is
-    :math:`\frac{2}{n} \sum_j (1 + s_{ij})^{-1} (p_{ij} - q_{ij}) (z_i - \bar z_j)`.
-
-    Parameters
-    ----------
-    P, Q : tensors of shape (n, k)
-        Target and soft assignment.
-
-    Returns
-    -------
-    tensor, a scalar
-        In nats, at least 0.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from deepdensity.assignment import kl_divergence
-    >>> P, Q = torch.tensor([[0.9, 0.1]]), torch.tensor([[0.75, 0.25]])
-    >>> round(kl_divergence(P, Q).item(), 4)
-    0.0725
-    """
-    log_q = Q.clamp(min=torch.finfo(Q.dtype).tiny).log()
-    return (torch.xlogy(P, P) - P * log_q).sum(1).mean()

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any
 
@@ -10,12 +11,13 @@ import torch
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from ._typing import Array, Auto, Samples
+from .callback_checks import check_callbacks
 from .devices import has_bfloat16, resolve_device
 from .first_clusters import N_SCORED, FirstClusters
-from .fitted import compare_units
 from .inference import reconstruction_error
 from .information import net_information
-from .inputs import Layout, Source, check_range, input_format
+from .inputs import Source, check_range, input_format
+from .layout import Layout
 from .networks.build import (
     AUTOENCODERS,
     build_autoencoder,
@@ -31,7 +33,8 @@ from .recipe import (
     pretraining_epochs,
     refresh_steps,
 )
-from .schedules import SCHEDULES, check_callbacks
+from .sample_checks import compare_units
+from .schedules import SCHEDULES
 from .starts import STARTS, given_labels
 from .telling import warn
 from .training import Trainer
@@ -121,26 +124,45 @@ class BaseDeepClustering(FirstClusters):
         source = Source(X, self._format, device)
         if self._continues():
             self._check_scale(source)
-        clean = self.pretrain_target == "clean"
-        augment, views = choose_views(
-            self.augment, source, clean, self._density_seed, self._find_neighbours
+        batch_size = auto_batch_size(len(source), len(layout.shape) == 3)
+        views = self._views(source, self._density_seed, self._find_neighbours)
+        return self._trainer(
+            module,
+            source,
+            training,
+            *views,
+            lr=self.lr,
+            batch_size=self._batch_size(batch_size),
+            schedule=self.schedule,
+            compiled=self.compile and can_compile(device),
         )
+
+    def _views(self, source: Source, seed: int, find: Callable[..., Any]) -> Any:
+        """The augmentation, and the views of each phase."""
+        clean = self.pretrain_target == "clean"
+        return choose_views(self.augment, source, clean, seed, find)
+
+    def _trainer(
+        self,
+        module: Any,
+        source: Source,
+        seed: int,
+        augment: Any,
+        views: Any,
+        **more: Any,
+    ) -> Trainer:
+        """A trainer of the network by what parameters say of every phase."""
         return Trainer(
             module,
             source,
-            torch.Generator().manual_seed(training),
-            lr=self.lr,
-            batch_size=self._batch_size(
-                auto_batch_size(len(source), len(layout.shape) == 3)
-            ),
+            torch.Generator().manual_seed(seed),
             views=views,
             augment=augment,
-            schedule=self.schedule,
-            bfloat16=self._in_bfloat16(device),
-            compiled=self.compile and can_compile(device),
+            bfloat16=self._in_bfloat16(source.device),
             callbacks=self.callbacks,
             verbose=self.verbose,
             interruption=self._interruption,
+            **more,
         )
 
     def _check_callbacks(self, schedule: str) -> None:
@@ -198,10 +220,18 @@ class BaseDeepClustering(FirstClusters):
         """Whether it goes on from the last one's clusters, too."""
         return self._continues() and self.n_clusters in ("auto", self.n_clusters_)
 
-    def _keep_kernel_scale(self) -> None:
-        """The kernel's unit where clusters are kept: as it was, or as is now given."""
+    def _keep_clusters(self, trainer: Trainer) -> Array:
+        """The samples' clusters by the last fit, as the start; the embedding Z.
+
+        The kernel's unit stays as it was, unless one is given now.
+        """
         if self.kernel_scale != "auto":
             self.kernel_scale_ = float(self.kernel_scale)
+        Z = trainer.embed()
+        self.pretrain_labels_ = self._labels(Z)
+        self.start_scores_, self._start_trained = {}, False
+        self.start_information_ = self._information(trainer)
+        return Z
 
     def _pretrain(self, trainer: Trainer) -> None:
         """Train the autoencoder on reconstruction alone, unless the fit goes on.

@@ -21,7 +21,7 @@ from .merging import merge_parts
 from .progress import Progress
 from .recipe import BALANCE, TRIAL_BALANCE
 from .split_merge import neighbour_graph, split_and_merge
-from .starts import same
+from .starts import same_partition
 from .trials import Trial, try_start
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class Trials:
 
     def knows(self, labels: Array) -> bool:
         """Whether such a start has been tried."""
-        return any(same(labels, other) for other in self.started)
+        return any(same_partition(labels, other) for other in self.started)
 
     @property
     def best(self) -> Trial:

@@ -8,7 +8,8 @@ import torch
 from skorch.callbacks import Callback
 
 from ._typing import Array
-from .assignment import by_blocks, squared_distances_to
+from .assignment import nearest_centre
+from .blocks import by_blocks
 from .density_cores import DensityCores, core_similarity
 from .inference import embed
 
@@ -111,7 +112,4 @@ def head_labels(module: Any, criterion: Any, source: Source) -> Array:
         return by_blocks(
             lambda z: core_similarity(z, cores).argmin(1), Z, len(cores.means)
         )
-    centres = criterion.centres.detach().cpu()
-    return by_blocks(
-        lambda z: squared_distances_to(z, centres).argmin(1), Z, len(centres)
-    )
+    return nearest_centre(Z, criterion.centres.detach().cpu().numpy())

@@ -32,7 +32,7 @@ SMALL = 0.05  # of the mean size of a cluster: what is smaller is none
 
 
 def best_number(
-    score: Callable[..., Any], n_samples: int
+    score: Callable[[int], float], n_samples: int
 ) -> tuple[int, dict[int, float]]:
     """The smallest number of clusters whose score is as good as the highest.
 
@@ -77,7 +77,7 @@ def highest_number(n_samples: int) -> int:
     return min(FIRST[-1], max(FIRST[0], n_samples // MIN_PER_CLUSTER))
 
 
-def halfway(best: Any, tried: Any) -> list[int]:
+def halfway(best: int, tried: list[int]) -> list[int]:
     """Numbers that lie halfway between the best and its neighbours, where any do."""
     i = tried.index(best)
     neighbours = tried[max(0, i - 1) : i] + tried[i + 1 : i + 2]

@@ -121,8 +121,7 @@ class DensityCoreHead(FittedDeepClustering):
         """Whether float32 would err by more than 1 % of the squared cut-off distance.
 
         Squared distances err by a rounding of the squared lengths of the points, which
-        have their mean at 0. Where that is less it is far less than what a sample of
-        the samples errs.
+        have their mean at 0. Below 1 % that is far less than a sample of them errs by.
         """
         lengths = points.square().sum(1)
         rounding = torch.finfo(torch.float32).eps * lengths.max()

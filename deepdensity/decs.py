@@ -14,14 +14,15 @@ from torch import Tensor, nn
 
 from ._decorators import fit_context
 from ._typing import Array, Auto, Samples
-from .assignment import soft_assignment, squared_distances_to
+from .assignment import soft_assignment
 from .batches import TrainingSet
+from .callback_checks import check_load_best
 from .convergence import LabelWatch
+from .distances import squared_distances_to
 from .guard import Guard
 from .kept_state import keeps_fitted_state
 from .losses import InstabilityLoss
 from .recipe import STREAM_EPOCHS, STREAM_RECONSTRUCTION, VECTOR_STEPS, iterations
-from .schedules import check_load_best
 from .stability import DETERMINACIES, determinacy, otsu_threshold, sample_stability
 from .streams import StreamClustering
 
@@ -170,8 +171,8 @@ class DECSClustering(StreamClustering):
         otherwise.
     pretrain_labels_ : ndarray of int of shape (n_samples,)
         Labels of k-means on the pretrained embedding, or of the last fit's centres
-        where the fit goes on: what is added is the difference between them and
-        `labels_`.
+        where the fit goes on: where `labels_` differ, the clustering phase has made
+        the difference.
     start_scores_ : dict
         Score in nats of each start that ``init="auto"`` has tried; empty otherwise.
     start_information_, information_ : float
@@ -338,7 +339,7 @@ class DECSClustering(StreamClustering):
         trainer = self._begin(X)
         self._pretrain(trainer)  # line 1: Eq. 2
         start = self._start(trainer)  # line 2
-        self.balance_ = self._auto(trainer, "balance", self._start_balance, 0.0)
+        self.balance_ = self._auto(trainer, "balance", self._tried_balance, 0.0)
         n_iter = self._train_clusters(
             trainer, start, functools.partial(self._cluster, trainer, *start)
         )
@@ -416,12 +417,9 @@ class DECSClustering(StreamClustering):
     def _start(self, trainer: Trainer) -> Any:
         """First centres and labels: by `init`, or of the fit that goes on."""
         if self._keeps_clusters():
-            self._keep_kernel_scale()
-            labels = self.pretrain_labels_ = self._labels(trainer.embed())
-            self.start_scores_, self._start_trained = {}, False
-            self.start_information_ = self._information(trainer)
-        else:
-            self.cluster_centers_, labels = self._first_partition(trainer)
+            self._keep_clusters(trainer)
+            return self.cluster_centers_, self.pretrain_labels_
+        self.cluster_centers_, labels = self._first_partition(trainer)
         return self.cluster_centers_, labels
 
     def _take_centres(self, loss: Any) -> None:

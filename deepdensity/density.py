@@ -7,8 +7,10 @@ by convention; the functions keep the dtype and the device that they are given.
 import math
 
 import torch
+from sklearn.utils import gen_batches
 from torch import Tensor
 
+from .distances import squared_distances
 from .ranking import ceil_share
 
 __all__ = [
@@ -157,14 +159,15 @@ def local_density(
     size = GPU_TILE if Z.is_cuda else TILE
     if reference is not None:
         reference = reference - centre
-        for rows in tiles(len(Z), size):
-            for columns in tiles(len(reference), size):
+        for rows in gen_batches(len(Z), size):
+            for columns in gen_batches(len(reference), size):
                 squared = squared_distances(Z[rows], reference[columns])
                 density[rows] += weigh(squared, cutoff).sum(1)
         return density
 
-    for rows in tiles(len(Z), size):
-        for columns in tiles(len(Z), size, rows.start):  # the matrix is symmetric
+    tiles = list(gen_batches(len(Z), size))
+    for i, rows in enumerate(tiles):
+        for columns in tiles[i:]:  # the matrix is symmetric
             weight = weigh(squared_distances(Z[rows], Z[columns]), cutoff)
             if columns.start == rows.start:
                 weight.fill_diagonal_(0)  # l != i
@@ -244,23 +247,6 @@ def density_error(n_samples: int, n_reference: int, delta: float = 0.01) -> floa
         return 0.0
     bound = math.sqrt(math.log(2 * n_samples / delta) / (2 * (n_reference - 1)))
     return (n_samples - 1) * min(1.0, bound)
-
-
-def squared_distances(A: Tensor, B: Tensor) -> Tensor:
-    """Squared Euclidean distances of the rows of (a, d) and (b, d): (a, b).
-
-    By inner products, hence quick; rounding is relative to the squared norms, which is
-    why callers centre their data.
-    """
-    squared = (A @ B.T).mul_(-2)
-    squared += A.square().sum(1)[:, None]
-    squared += B.square().sum(1)
-    return squared.clamp_(min=0)
-
-
-def tiles(n: int, size: int, start: int = 0) -> list[slice]:
-    """Slices of at most `size` that cover start..n."""
-    return [slice(i, min(i + size, n)) for i in range(start, n, size)]
 
 
 def difficulty_score(density: Tensor) -> Tensor:

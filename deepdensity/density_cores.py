@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ._typing import Array
-from .assignment import squared_distances_to
+from .distances import squared_distances_to
 from .ranking import highest_per_cluster
 
 __all__ = [

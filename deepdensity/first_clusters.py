@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ._typing import Array
-from .assignment import cluster_means, nearest_centre
+from .assignment import cluster_means, kernel_scale, nearest_centre
 from .best_trial import best_trial
 from .cluster_number import highest_number, try_numbers
 from .information import net_information
@@ -17,7 +17,7 @@ from .recipe import BALANCE, TRIAL_STEPS
 from .rows import some_rows
 from .starts import STARTS, given_labels, kmeans_start, several_starts, too_few
 from .telling import warn
-from .trials import settled, start_scale
+from .trials import settled
 
 if TYPE_CHECKING:
     from .training import Trainer
@@ -31,11 +31,23 @@ N_VIEWS = 8  # augmented views of a sample that are averaged for the start
 N_SCORED = 2  # views of a sample that start and end are compared by
 
 
+class Start(NamedTuple):
+    """Where the clustering phase starts, and what else the choice of it tells."""
+
+    Z: Array  # (n, latent): the embedding, of the best trial's network if there is one
+    centres: Array  # (k, latent)
+    labels: Array  # (n,)
+    kmeans_labels: Array  # (n,)
+    scores: dict[str, float]  # of the trials; empty without
+    balance: float  # weight of the balance in the best trial
+
+
 class FirstClusters(KeptSteps):
     """The start of the clustering phase, by `init` and `n_clusters`."""
 
     _settles_start = False  # whether that of vectors is trained before the phase
     _start_trained: bool  # whether the start has a network that was trained for it
+    _tried_balance: float  # weight of the balance with which the start was tried
 
     def _first_partition(self, trainer: Trainer) -> Any:
         """Centres (k, latent) and labels (n,) to start from; sets what they tell.
@@ -48,31 +60,32 @@ class FirstClusters(KeptSteps):
         settles = self._settles(trainer)
 
         def choose() -> Any:
-            Z, start, kmeans, scores, balance = self._choose_start(
-                trainer, trainer.embed()
-            )
-            trained = bool(scores)
-            scale = start_scale(Z, *start)  # as chosen, not as it may settle
+            start = self._choose_start(trainer, trainer.embed())
+            Z, centres, labels = start[:3]
+            trained = bool(start.scores)
+            scale = kernel_scale(Z, centres, labels)  # as chosen, not as it may settle
             if settles and not trainer.interruption.asked:
-                centres, labels = start
-                later = settled(trainer, centres, labels, TRIAL_STEPS, self._start_seed)
-                start, trained = later or start, later is not None
+                terms = TRIAL_STEPS, self._start_seed, Z
+                later = settled(trainer, centres, labels, *terms)
+                centres, labels = later or (centres, labels)
+                trained = later is not None
             views = (trainer.embed_view() for _ in range(N_SCORED))
-            seen = [nearest_centre(Z, start[0]) for Z in views]
-            information = net_information(seen)
-            return start, kmeans, scores, balance, trained, scale, information
+            information = net_information([nearest_centre(V, centres) for V in views])
+            facts = start.kmeans_labels, start.scores, start.balance, trained, scale
+            return centres, labels, information, *facts
 
         (
-            start,
+            centres,
+            labels,
+            self.start_information_,
             self.pretrain_labels_,
             self.start_scores_,
             self._tried_balance,
             self._start_trained,
             scale,
-            self.start_information_,
         ) = self._recall(trainer, ("start", *parameters, settles), choose)
         self.kernel_scale_ = self._first_scale(trainer, scale)
-        return start
+        return centres, labels
 
     def _settles(self, trainer: Trainer) -> bool:
         """Whether to train the start for a while: of vectors; images try several."""
@@ -88,11 +101,6 @@ class FirstClusters(KeptSteps):
     def _is_given(self) -> bool:
         """Whether `init` holds labels to start from, not the name of a start."""
         return not isinstance(self.init, str)
-
-    @property
-    def _start_balance(self) -> float:
-        """Weight of the balance with which the start was tried."""
-        return getattr(self, "_tried_balance", BALANCE)
 
     def _number(self, trainer: Trainer) -> Any:
         """The number of clusters, and the scores of those tried where it is "auto".
@@ -135,54 +143,52 @@ class FirstClusters(KeptSteps):
         random = np.random.RandomState(self._start_seed)
         return some_rows(len(trainer.source), at_most, random)
 
-    def _choose_start(self, trainer: Trainer, Z: Array) -> Any:
-        """Embedding, centres and labels to start from, and what else a start tells.
+    def _choose_start(self, trainer: Trainer, Z: Array) -> Start:
+        """The start, from the embedding as pretrained.
 
-        That is k-means' labels, the trials' scores and the weight of the balance. The
-        embedding is `Z`, or that of the best trial's network. Of more than 20,000
-        samples (or 100 a cluster, if that is more) a random 20,000 are clustered and
-        tried, and each sample goes to the nearest centre then.
+        Of more than 20,000 samples (or 100 a cluster, if that is more) a random 20,000
+        are clustered and tried, and each sample goes to the nearest centre then.
         """
         at_most = max(STARTING, STARTING_PER_CLUSTER * self.n_clusters_)
         if self._is_given:
             return self._given_start(Z, self._some(trainer, at_most))
         if len(Z) <= at_most:
-            Z, start, kmeans, *rest = self._start_of(trainer, Z)
-            return Z, start, kmeans[1], *rest
+            return self._start_of(trainer, Z)[0]
         rows = self._some(trainer, at_most)
-        part = trainer.part(rows)
-        _, start, kmeans, scores, balance = self._start_of(part, Z[rows])
-        kmeans_labels = nearest_centre(Z, kmeans[0])
-        if scores:  # the network is that of the best trial now
+        start, kmeans_centres = self._start_of(trainer.part(rows), Z[rows])
+        kmeans_labels = nearest_centre(Z, kmeans_centres)
+        if start.scores:  # the network is that of the best trial now
             Z = trainer.embed()
-        start = start[0], nearest_centre(Z, start[0])
-        return Z, start, kmeans_labels, scores, balance
+        labels = nearest_centre(Z, start.centres)
+        return start._replace(Z=Z, labels=labels, kmeans_labels=kmeans_labels)
 
-    def _given_start(self, Z: Array, rows: Array) -> Any:
-        """As `_choose_start`, from the labels in `init`; rows are those of k-means."""
+    def _given_start(self, Z: Array, rows: Array) -> Start:
+        """From the labels in `init`; rows are those of k-means."""
         k = self.n_clusters_
         labels = given_labels(self.init, len(Z), k)
-        kmeans = kmeans_start(Z[rows], Z[rows], k, self.n_init, self._start_seed)
-        start = cluster_means(Z, labels, k), labels
-        return Z, start, nearest_centre(Z, kmeans[0]), {}, BALANCE
+        kmeans, _ = kmeans_start(Z[rows], Z[rows], k, self.n_init, self._start_seed)
+        centres = cluster_means(Z, labels, k)
+        return Start(Z, centres, labels, nearest_centre(Z, kmeans), {}, BALANCE)
 
-    def _start_of(self, trainer: Trainer, Z: Array) -> Any:
-        """Embedding, start, k-means (centres and labels), scores, weight of balance."""
+    def _start_of(self, trainer: Trainer, Z: Array) -> tuple[Start, Array]:
+        """The start, and the centres of k-means."""
         k, seed = self.n_clusters_, self._start_seed
         try:
             with trainer.interruption.at_once():
                 kmeans, starts, views = self._possible_starts(trainer, Z)
         except Interrupted:
             trainer.interruption.note("before the clusters had a start")
-            start = kmeans_start(Z, Z, k, 1, seed)
-            return Z, start, start, {}, BALANCE
+            centres, labels = kmeans_start(Z, Z, k, 1, seed)
+            return Start(Z, centres, labels, labels, {}, BALANCE), centres
         if len(starts) == 1:
-            return Z, *starts.values(), kmeans, {}, BALANCE
+            [(centres, labels)] = starts.values()
+            return Start(Z, centres, labels, kmeans[1], {}, BALANCE), kmeans[0]
         best, scores = best_trial(trainer, starts, k, views, TRIAL_STEPS, seed)
         trainer.module.load_state_dict(best.state)
         Z = trainer.embed()
-        start = cluster_means(Z, best.labels, k), best.labels
-        return Z, start, kmeans, scores, best.balance
+        centres = cluster_means(Z, best.labels, k)
+        start = Start(Z, centres, best.labels, kmeans[1], scores, best.balance)
+        return start, kmeans[0]
 
     def _possible_starts(self, trainer: Trainer, Z: Array) -> Any:
         """k-means, starts by name (the one to take, or several to try), mean views."""

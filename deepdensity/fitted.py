@@ -1,9 +1,7 @@
 """What a fitted estimator does: validation of new data, embedding, assignment."""
 
 import copy
-import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,20 +16,19 @@ from sklearn.base import (
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ._typing import Array, Samples
-from .assignment import by_blocks
+from ._typing import Array, FilePath, Samples
+from .blocks import by_blocks
 from .devices import device_or_cpu
 from .inference import decode, embed
-from .inputs import Source, image_layout
+from .inputs import Source
+from .layout import image_layout
 from .persistence import load_estimator, save_estimator
-from .rows import Rows, is_read_by_slices
-from .telling import warn
+from .rows import Rows
+from .sample_checks import alike, compare_units, flatten_samples, refuse_single
 
 __all__ = ["FittedDeepClustering"]
 
-MANY_IMAGES, MOST_IMAGES = 10, 1000
 FARTHEST = 1e150  # of an embedding, whose square must be finite
-UNLIKE = 10.0  # times as wide a span of values
 CHECKS = {"accept_sparse": "csr", "dtype": [np.float64, np.float32, np.uint8]}
 
 
@@ -115,14 +112,15 @@ class FittedDeepClustering(
         The precision follows X because a row must be embedded the same with and without
         its neighbours, to seven digits: more than float32 can promise.
         """
-        double = X.dtype == np.float64
-        device = (
-            torch.device("cpu")
-            if double and self._device.type == "mps"
-            else self._device
-        )
-        dtype = torch.float64 if double else torch.float32
-        return embed(self.module_, Source(X, self._format, device), dtype)
+        source = Source(X, self._format, self._device_for(X.dtype))
+        dtype = torch.float64 if X.dtype == np.float64 else torch.float32
+        return embed(self.module_, source, dtype)
+
+    def _device_for(self, dtype: Any) -> torch.device:
+        """That of the fit, but the CPU for float64 where it is MPS, which has none."""
+        if dtype == np.float64 and self._device.type == "mps":
+            return torch.device("cpu")
+        return self._device
 
     def _embed_new(self, X: Samples) -> Array:
         """Embedding of X as a user gives it: finite, array (n, latent)."""
@@ -201,9 +199,7 @@ class FittedDeepClustering(
                 f"X has {Z.shape[1]} columns; embeddings of this "
                 f"{type(self).__name__} have n_components={self._n_features_out}."
             )
-        device = self._device
-        if device.type == "mps" and Z.dtype == np.float64:
-            device = torch.device("cpu")
+        device = self._device_for(Z.dtype)
         rows = decode(self.module_, np.array(Z), self._format, device)
         return rows.reshape(len(rows), *self._sample_shape)
 
@@ -248,7 +244,7 @@ class FittedDeepClustering(
 
     # -- files -----------------------------------------------------------------------
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: FilePath) -> None:
         """Write the fitted model to one file, which `load` reads without running code.
 
         All fitted attributes and parameters are in it, but for objects and functions of
@@ -263,7 +259,7 @@ class FittedDeepClustering(
 
     @classmethod
     def load(
-        cls, path: str | Path, device: str | torch.device = "auto", **parameters: Any
+        cls, path: FilePath, device: str | torch.device = "auto", **parameters: Any
     ) -> Any:
         """Read a model of this class from a file that `save` has written.
 
@@ -290,43 +286,6 @@ class FittedDeepClustering(
             self.module_.to(self._device)
 
 
-def refuse_single(X: Any, stored: tuple[int, ...]) -> None:
-    """Raise ValueError of one image that lacks the first axis."""
-    shape = getattr(X, "shape", None)
-    if shape == stored and len(stored) > 1 and math.prod(stored) != stored[1]:
-        raise ValueError(
-            f"X is a single image of shape {shape}: give X[None], an array of one."
-        )
-
-
-def compare_units(X: Any, lowest: float, span: float) -> None:
-    """Warn of images whose values span far less, or more, than those of `fit`.
-
-    Such as images in [0, 1] after bytes: they all look black, and fall into one
-    cluster. So do those that lie far off. Of fewer than ten it may be so; of many some
-    are looked at, and none of arrays that are neither NumPy's nor memory maps.
-    """
-    if not isinstance(X, np.ndarray) or len(X) < MANY_IMAGES:
-        return
-    some = X[:: -(-len(X) // MOST_IMAGES)]  # spread over all: X may lie on a disk
-    low, high = float(some.min()), float(some.max())
-    is_like = span / UNLIKE <= high - low <= UNLIKE * span
-    is_near = low >= lowest - UNLIKE * span and high <= lowest + (1 + UNLIKE) * span
-    if not (is_like and is_near):
-        warn(
-            f"The values of X span {high - low:.4g}, from {low:.4g} on, those that "
-            f"fit has seen {span:.4g}, from {lowest:.4g} on: give images in the same "
-            "units, bytes after bytes.",
-            UserWarning,
-        )
-
-
-def alike(shape: tuple[int, ...], fitted: tuple[int, ...]) -> bool:
-    """Whether samples of the shape are read as those of `fit`: one channel is none."""
-    longer, shorter = sorted((shape, fitted), key=len, reverse=True)
-    return shape == fitted or longer in ((*shorter, 1), (1, *shorter))
-
-
 def on_cpu(value: Any) -> Any:
     """A network's copy on the CPU, or itself where it is there; other values as is."""
     if not isinstance(value, torch.nn.Module):
@@ -335,28 +294,3 @@ def on_cpu(value: Any) -> Any:
     if all(tensor.device.type == "cpu" for tensor in tensors):
         return value
     return copy.deepcopy(value).cpu()
-
-
-def flatten_samples(X: Samples) -> tuple[Samples, tuple[int, ...] | None]:
-    """(n, ...) as (n, d), and the shape of a sample, None if 2-D; nothing is copied.
-
-    Arrays that are read by slices, and images that lie in memory in another order, are
-    Rows then.
-    """
-    if hasattr(X, "var_names"):
-        raise TypeError(
-            "X is an AnnData object: begin a pipeline with "
-            "deepdensity.single_cell.CountsTransformer(), which reads it, or give the "
-            "matrix, X.X or X.layers[...]."
-        )
-    shape: tuple[int, ...]
-    shape = np.shape(X) if isinstance(X, (list, tuple)) else getattr(X, "shape", ())
-    sample_shape = tuple(shape[1:]) if len(shape) > 2 else None
-    if is_read_by_slices(X):
-        return Rows(X), sample_shape
-    if sample_shape is None:
-        return X, None
-    X = np.asarray(X)
-    if X.flags.c_contiguous:
-        return X.reshape(shape[0], math.prod(sample_shape)), sample_shape
-    return Rows(X), sample_shape

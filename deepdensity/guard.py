@@ -46,7 +46,6 @@ class Guard:
         self.net = net
         self.n_clusters = n_clusters
         self.first_sizes = self.sizes(labels)
-        self.alive = self.first_sizes > 0
         self.n_rollbacks = 0
         self.passed = True
         self.scores: tuple[float, float] | None = None
@@ -62,12 +61,12 @@ class Guard:
             (self.net.module_.state_dict(), self.net.criterion_.state_dict())
         )
 
-    def fault(self, Z: Array, labels: Array) -> Any:
+    def fault(self, Z: Array, labels: Array) -> str:
         """What is wrong with an embedding and its labels: "" if nothing."""
         if not np.isfinite(Z).all():
             return "diverged"
         lost = self.sizes(labels) < LOST * self.first_sizes
-        return "collapsed" if (lost & self.alive).any() else ""
+        return "collapsed" if lost.any() else ""
 
     def passes(self, Z: Array, labels: Array) -> bool:
         """Whether the state is good; where not it has been replaced by the last good.
@@ -85,7 +84,7 @@ class Guard:
         self.slow_down()
         return False
 
-    def go_back(self, state: Any, fault: Any) -> None:
+    def go_back(self, state: Any, fault: str) -> None:
         """Put a kept state in the place of the present one, and record why."""
         self.net.history.record("rollback", fault)
         module, criterion = state

@@ -23,15 +23,7 @@ from .density import KERNELS
 from .guard import Guard
 from .kept_state import keeps_fitted_state
 from .losses import CurriculumLoss
-from .recipe import (
-    EPOCH_STEPS,
-    EPOCHS,
-    GAMMA,
-    STREAM_EPOCHS,
-    VECTOR_STEPS,
-    auto_epochs,
-    data_variance,
-)
+from .recipe import GAMMA, STREAM_EPOCHS, clustering_epochs, data_variance
 from .streams import StreamClustering
 
 if TYPE_CHECKING:
@@ -195,7 +187,8 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         otherwise.
     pretrain_labels_ : ndarray of int of shape (n_samples,)
         Labels of k-means on the pretrained embedding, or of the last fit's cores where
-        the fit goes on: what is added is the difference between them and `labels_`.
+        the fit goes on: where `labels_` differ, the clustering phase has made the
+        difference.
     start_scores_ : dict
         Score in nats of each start that ``init="auto"`` has tried; empty otherwise.
     start_information_, information_ : float
@@ -399,12 +392,12 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         self._set_fitted(trainer, n_iter=len(self.curriculum_))
         return self._set_head(labels)
 
-    def _cluster(self, trainer: Trainer, start: Array, *first_cores: Any) -> Any:
+    def _cluster(self, trainer: Trainer, labels: Array, *first_cores: Any) -> Any:
         """The clustering phase: the last labels, and what the guard reports.
 
         Labels are None where the fit ends at its start, cores and all.
         """
-        watch = LabelWatch(start, self.tol)
+        watch = LabelWatch(labels, self.tol)
         loss = CurriculumLoss(self.gamma_, self.kernel_scale_)
         self.curriculum_ = Curriculum(len(trainer.source))
         self._core_fraction = self.core_fraction
@@ -463,31 +456,27 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
                 net.history.record("fraction", self.lambda_max)
                 self.curriculum_.append(self.lambda_max, rows)
         Z = trainer.embed()
-        if self.guard and np.isfinite(Z).all():
-            guard.passes(Z, self._assign(Z).argmax(1))
-        elif self.guard:
-            guard.passes(Z, self.pretrain_labels_)
+        if self.guard:
+            guard.passes(Z, self._labels(Z))
         if not guard.n_rollbacks:
             self._shares, self._n_shares = shares, n_shares
         return guard, len(self.curriculum_)
 
     def _set_refined_head(self, taken_back: bool) -> Self:
         """Cores blended with those of the last batch, if it counts, and its labels."""
-        labels = self._assign(self.embedding_).argmax(1)
+        labels = self._labels(self.embedding_)
         self._take_densities(self.embedding_)
         new, counts = self._new_cores(self.embedding_, labels)
         if not taken_back:
             self._blend_cores(new, counts)
-        self.labels_ = self._assign(self.embedding_).argmax(1)
+        self.labels_ = self._labels(self.embedding_)
         return self
 
     def _n_epochs(self, trainer: Trainer) -> int:
-        if self.max_epochs == "auto":
-            least, most = self._auto(
-                trainer, "max_epochs", EPOCH_STEPS, (VECTOR_STEPS, VECTOR_STEPS)
-            )
-            return auto_epochs(EPOCHS, trainer.steps_per_epoch, least, most)
-        return self.max_epochs
+        if self.max_epochs != "auto":
+            return self.max_epochs
+        augmented = trainer.augment is not None
+        return clustering_epochs(trainer.steps_per_epoch, augmented)
 
     def _gamma(self, trainer: Trainer) -> float:
         if self.gamma == "auto":
@@ -501,10 +490,8 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         goes on from a last one they are its cores, and give the labels.
         """
         if self._keeps_clusters():
-            self._keep_kernel_scale()
-            labels = self.pretrain_labels_ = self._labels(trainer.embed())
-            self.start_scores_, self._start_trained = {}, False
-            self.start_information_ = self._information(trainer)
+            self._keep_clusters(trainer)
+            labels = self.pretrain_labels_
         else:
             self.core_means_, labels = self._first_partition(trainer)
             self.core_spreads_ = np.zeros(self.n_clusters_)

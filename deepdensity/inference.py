@@ -1,20 +1,16 @@
 """What a trained network gives: embeddings, reconstructions and their error."""
 
-from __future__ import annotations
-
 import copy
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ._typing import Array
-from .inputs import BLOCK, Source
-
-if TYPE_CHECKING:
-    from .inputs import InputFormat
+from .blocks import joined
+from .inputs import InputFormat, Source
+from .rows import BLOCK
 
 __all__ = ["decode", "embed", "reconstruction_error"]
 
@@ -55,24 +51,7 @@ def decode(module: Any, Z: Array, format: InputFormat, device: torch.device) -> 
             format.restore(module.decode(block.to(device)))
             for block in torch.split(points, BLOCK)
         )
-        return joined(blocks, len(points)).numpy()
-
-
-def joined(blocks: Iterator[Tensor], n_rows: int) -> Tensor:
-    """Blocks (b, ...) that come one after another, as a whole (n, ...) on the CPU.
-
-    The whole is there from the first block on. Small results, kept one by one until the
-    end, would lie among what each block needs for a while, and keep the system from
-    taking that back: of a million images 3 GB.
-    """
-    first = next(blocks)
-    whole = torch.empty((n_rows, *first.shape[1:]), dtype=first.dtype)
-    whole[: len(first)] = first
-    done = len(first)
-    for block in blocks:
-        whole[done : done + len(block)] = block
-        done += len(block)
-    return whole
+        return joined(blocks, len(Z)).numpy()
 
 
 def reconstruction_error(module: Any, source: Source, Z: Array) -> float:

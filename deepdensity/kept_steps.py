@@ -87,7 +87,7 @@ class KeptSteps(FittedDeepClustering):
         }
         step = ("cluster", type(self), parameters, start)
         seeds = (self._start_seed, self._density_seed)
-        facts = (self.n_clusters_, self.kernel_scale_, self._start_balance, *seeds)
+        facts = (self.n_clusters_, self.kernel_scale_, self._tried_balance, *seeds)
         (result, report), values = self._recall(trainer, (*step, *facts), train)
         self.__dict__.update(values)
         if report:

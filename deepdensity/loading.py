@@ -1,10 +1,10 @@
 """`load`: the estimator in a file, whichever it is."""
 
-from pathlib import Path
 from typing import Any
 
 import torch
 
+from ._typing import FilePath
 from .decs import DECSClustering
 from .idcl import IDCLClustering
 from .persistence import load_estimator
@@ -15,7 +15,7 @@ CLASSES = {kind.__name__: kind for kind in (IDCLClustering, DECSClustering)}
 
 
 def load(
-    path: str | Path, device: str | torch.device = "auto", **parameters: Any
+    path: FilePath, device: str | torch.device = "auto", **parameters: Any
 ) -> IDCLClustering | DECSClustering:
     """Read a fitted estimator that its `save` has written.
 

@@ -11,16 +11,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ._typing import Array
-from .assignment import (
-    cluster_balance,
-    kl_divergence,
-    soft_assignment,
-    squared_distances_to,
-)
+from .assignment import cluster_balance, soft_assignment
 from .density_cores import DensityCores, core_similarity
+from .distances import squared_distances_to
 from .stability import determinacy, instability, otsu_threshold, sample_stability
 
-__all__ = ["CurriculumLoss", "InstabilityLoss", "ReconstructionLoss", "total_loss"]
+__all__ = [
+    "CurriculumLoss",
+    "InstabilityLoss",
+    "ReconstructionLoss",
+    "kl_divergence",
+    "total_loss",
+]
 
 
 def total_loss(
@@ -42,6 +44,37 @@ def total_loss(
     tensor(1.5000)
     """
     return reconstruction + gamma * clustering
+
+
+def kl_divergence(P: Tensor, Q: Tensor) -> Tensor:
+    r"""Clustering loss of IDCL (Zheng et al. 2024, Eq. 12), a mean over samples.
+
+    .. math::
+        L_c = KL(P \| Q) = \frac{1}{n} \sum_i \sum_j p_{ij} \log \frac{p_{ij}}{q_{ij}}
+
+    With P and the cores constant its gradient, the paper's Eq. 15, is
+    :math:`\frac{2}{n} \sum_j (1 + s_{ij})^{-1} (p_{ij} - q_{ij}) (z_i - \bar z_j)`.
+
+    Parameters
+    ----------
+    P, Q : tensors of shape (n, k)
+        Target and soft assignment.
+
+    Returns
+    -------
+    tensor, a scalar
+        In nats, at least 0.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from deepdensity.losses import kl_divergence
+    >>> P, Q = torch.tensor([[0.9, 0.1]]), torch.tensor([[0.75, 0.25]])
+    >>> round(kl_divergence(P, Q).item(), 4)
+    0.0725
+    """
+    log_q = Q.clamp(min=torch.finfo(Q.dtype).tiny).log()
+    return (torch.xlogy(P, P) - P * log_q).sum(1).mean()
 
 
 class ReconstructionLoss(nn.Module):

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from scipy.special import xlogy
+from scipy.special import entr
 
 from ._typing import Array
 from .information import shared_and_lost
@@ -100,21 +100,15 @@ def merger_losses(shares: Array, price: float) -> Array:
     added, and the four among themselves become one.
     """
     part, own = shares.sum(0), np.diag(shares)
-    apart = entropic(shares).sum(1)
-    together = np.stack([entropic(shares + row).sum(1) for row in shares])  # (p, p)
+    apart = entr(shares).sum(1)
+    together = np.stack([entr(shares + row).sum(1) for row in shares])  # (p, p)
     # rows and columns as they are, less what the two sums hold of the two themselves
     joint = 2 * (apart[:, None] + apart - together)
-    joint += 2 * (entropic(own[:, None] + shares) + entropic(own + shares))
-    joint -= entropic(own)[:, None] + entropic(own) + 2 * entropic(shares)
-    joint -= entropic(own[:, None] + own + 2 * shares)
-    margin = entropic(part)[:, None] + entropic(part) - entropic(part[:, None] + part)
-    # I is the sum of x log x over the joint shares less twice that over the marginal
-    losses: Array = (1 + price) * (joint - 2 * margin) + price * margin
+    joint += 2 * (entr(own[:, None] + shares) + entr(own + shares))
+    joint -= entr(own)[:, None] + entr(own) + 2 * entr(shares)
+    joint -= entr(own[:, None] + own + 2 * shares)
+    margin = entr(part)[:, None] + entr(part) - entr(part[:, None] + part)
+    # I is twice the entropy of the marginal shares less that of the joint ones
+    losses: Array = (1 + price) * (2 * margin - joint) - price * margin
     np.fill_diagonal(losses, np.inf)
     return losses
-
-
-def entropic(shares: Array) -> Array:
-    """x log x, 0 at 0."""
-    terms: Array = xlogy(shares, shares)
-    return terms

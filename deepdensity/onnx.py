@@ -10,14 +10,13 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
-from pathlib import Path
 
 import torch
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from ._typing import Estimator
+from ._typing import Estimator, FilePath
 from .fitted import FittedDeepClustering
 from .refitted import best_of
 from .state_file import replacing
@@ -44,7 +43,7 @@ class Prediction(nn.Module):
         return q.argmax(1), q.float(), z
 
 
-def export(estimator: Estimator, path: str | Path) -> None:
+def export(estimator: Estimator, path: FilePath) -> None:
     """Write encoder and soft assignment of a fitted estimator to an ONNX file.
 
     Its input ``X`` is float32, of any number of samples, each of the shape and in the

@@ -4,7 +4,7 @@ Where a paper is silent or contradicts itself a comment says what was chosen. Of
 the text at hand has lost the formulas and most symbols: what stands for them is a
 reconstruction (``doc/user_guide.rst``).
 
-What parameters do not reach, and other than in the texts: DECS's encoder halves three
+What parameters cannot set, and what differs from the texts: DECS's encoder halves three
 times, by 2 x 2 max-pooling as its authors' code does (the text names a stride of 2 and
 max-pooling, both after each of four convolutions); augmentation turns and shifts, and
 does not crop, as DECS does by amounts that are not told; the Transformer blocks of IDCL

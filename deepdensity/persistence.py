@@ -2,7 +2,6 @@
 
 import inspect
 import warnings
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import skorch
 import torch
 from sklearn.utils.validation import check_is_fitted
 
-from ._typing import Estimator
+from ._typing import Estimator, FilePath
 from ._version import __version__
 from .devices import device_or_cpu, resolve_device
 from .networks.build import AUTOENCODERS, build_autoencoder
@@ -25,7 +24,7 @@ KNOWN = (np.ndarray, np.generic, torch.Tensor)  # are stored as they are
 WEIGHTS = "module_."  # how the names of the network's tensors begin
 
 
-def save_estimator(estimator: Estimator, path: str | Path) -> None:
+def save_estimator(estimator: Estimator, path: FilePath) -> None:
     """Write a fitted estimator to one file; see :func:`load_estimator`."""
     check_is_fitted(estimator)
     tensors: dict[str, Any] = {}
@@ -82,7 +81,7 @@ def describe(value: Any) -> Any:
 
 
 def load_estimator(
-    path: str | Path,
+    path: FilePath,
     classes: Any,
     device: str | torch.device = "auto",
     **parameters: Any,

@@ -11,7 +11,8 @@ import torch
 from skorch.history import History
 
 from .curriculum import Curriculum
-from .inputs import InputFormat, Layout
+from .inputs import InputFormat
+from .layout import Layout
 
 __all__ = ["from_plain", "to_plain"]
 

@@ -28,6 +28,7 @@ __all__ = [
     "STREAM_RECONSTRUCTION",
     "auto_epochs",
     "choose_views",
+    "clustering_epochs",
     "data_variance",
     "iterations",
     "pretraining_epochs",
@@ -39,10 +40,10 @@ TRIAL_BALANCE = 1.0  # and of the trials of starts, and where that does better
 NUMBER_BALANCE = 0.3  # of the trials of numbers of clusters
 CLUSTER_BATCH = 256  # of the clustering phases: as in the papers
 GAMMA = 2.0  # clustering loss of IDCL, relative to the variance of the input
-ITERATIONS = (2000, 6000)  # of the clustering phase of DECS, at least and at most
-ITERATION_EPOCHS = 20  # that lie between
-EPOCHS = 40  # of that of IDCL
-EPOCH_STEPS = (300, 6000)  # at least and at most
+DECS_EPOCHS = 20  # of its clustering phase,
+DECS_STEPS = (2000, 6000)  # but at least and at most
+IDCL_EPOCHS = 40
+IDCL_STEPS = (300, 6000)
 VECTOR_STEPS = 200  # of both where nothing is augmented
 PRETRAIN_EPOCHS = 20
 FEWEST_STEPS = (200, 800)  # of pretraining: as many as samples, within these
@@ -94,8 +95,14 @@ def pretraining_epochs(n_samples: int, steps_per_epoch: int) -> int:
 
 def iterations(steps_per_epoch: int) -> int:
     """Of the clustering phase of DECS on images: 20 epochs, but 2,000 to 6,000."""
-    at_least, at_most = ITERATIONS
-    return min(at_most, max(at_least, ITERATION_EPOCHS * steps_per_epoch))
+    at_least, at_most = DECS_STEPS
+    return min(at_most, max(at_least, DECS_EPOCHS * steps_per_epoch))
+
+
+def clustering_epochs(steps_per_epoch: int, augmented: bool) -> int:
+    """Of IDCL: 40, but 300 to 6,000 steps; 200 steps where nothing is augmented."""
+    least, most = IDCL_STEPS if augmented else (VECTOR_STEPS, VECTOR_STEPS)
+    return auto_epochs(IDCL_EPOCHS, steps_per_epoch, least, most)
 
 
 def refresh_steps(steps_per_epoch: int) -> int:

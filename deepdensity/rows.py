@@ -15,7 +15,7 @@ from ._typing import Array, Samples
 
 __all__ = ["Rows", "SomeRows", "is_read_by_slices", "some_rows", "take_rows"]
 
-BLOCK = 1024  # rows
+BLOCK = 1024  # rows that are read at a time
 KEPT = (np.dtype("f8"), np.dtype("f4"), np.dtype("u1"))  # dtypes that stay as they are
 
 

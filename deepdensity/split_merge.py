@@ -133,7 +133,7 @@ def best_cut(weights: Any, least: int) -> tuple[float, Array]:
     return best, side
 
 
-def prefix_cuts(weights: Any) -> Any:
+def prefix_cuts(weights: Any) -> Array:
     """Normalised cut between the first i nodes and the rest, for i = 1 to n - 1."""
     n_nodes = weights.shape[0]
     edges = sparse.triu(weights, 1).tocoo()  # row < column
@@ -148,7 +148,8 @@ def prefix_cuts(weights: Any) -> Any:
     ratios = [
         np.divide(cut, w, where=w > 0, out=np.ones_like(cut)) for w in (first, rest)
     ]
-    return sum(ratios)
+    cuts: Array = np.sum(ratios, axis=0)
+    return cuts
 
 
 def split_and_merge(
@@ -182,7 +183,7 @@ def split_and_merge(
     cuts = {
         label: best_cut(graph.weights[m][:, m], least)
         for label, m in enumerate(members)
-        if not any(same(labels == label, other) for other in spared)
+        if not any(same_set(labels == label, other) for other in spared)
     }
     if not cuts:
         return None
@@ -213,6 +214,6 @@ def split_and_merge(
     return Repair(repaired, labels == split)
 
 
-def same(a: Array, b: Array) -> bool:
+def same_set(a: Array, b: Array) -> bool:
     """Whether two sets of samples, bool arrays of shape (n,), are nearly one."""
     return bool((a & b).sum() > SAME * (a | b).sum())

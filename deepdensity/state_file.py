@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from ._typing import FilePath
 from ._version import __version__
 
 __all__ = ["FORMAT", "read_state", "replacing", "write_state"]
@@ -23,7 +24,7 @@ FORMAT = 1  # of the file; a reader knows its own and all before it
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[Any]:
+def replacing(path: FilePath) -> Iterator[Any]:
     """A path to write to in the block; at its end the file takes the place of `path`.
 
     Where the block fails, what was at `path` is as before.
@@ -46,7 +47,7 @@ def replacing(path: str | Path) -> Iterator[Any]:
         beside.unlink(missing_ok=True)
 
 
-def write_state(path: str | Path, content: dict[str, Any], tensors: Any) -> None:
+def write_state(path: FilePath, content: dict[str, Any], tensors: Any) -> None:
     """Write what JSON can hold, and tensors by name, to a file.
 
     Parameters
@@ -69,7 +70,7 @@ def write_state(path: str | Path, content: dict[str, Any], tensors: Any) -> None
         beside.write_bytes(safetensors.torch.save(tensors, metadata))
 
 
-def read_state(path: str | Path) -> Any:
+def read_state(path: FilePath) -> Any:
     """Content and tensors of a file that :func:`write_state` has written.
 
     Raises

@@ -4,8 +4,6 @@ import copy
 import functools
 from typing import Any, Self
 
-import torch
-
 from ._decorators import fit_context
 from ._typing import Array, Samples
 from .base import BaseDeepClustering
@@ -14,7 +12,7 @@ from .guard import Guard
 from .inputs import Source, check_range
 from .kept_state import keeps_fitted_state
 from .neighbours import nearest_neighbours, neighbours_in_cluster
-from .recipe import CLUSTER_BATCH, STREAM_RATE, choose_views
+from .recipe import CLUSTER_BATCH, STREAM_RATE
 from .starts import MIN_PER_CLUSTER
 from .telling import warn
 from .training import Trainer
@@ -66,11 +64,7 @@ class StreamClustering(BaseDeepClustering):
     def _refine(self, X: Samples, y: Any = None) -> Self:
         """One more batch: the estimator's own part is `_train_on(trainer, Z)`."""
         trainer = self._resume(X)
-        self._keep_kernel_scale()
-        Z = trainer.embed()
-        self.pretrain_labels_ = self._assign(Z).argmax(1)
-        self.start_scores_: dict[str, float] = {}
-        self.start_information_ = self._information(trainer)
+        Z = self._keep_clusters(trainer)
         guard, n_iter = self._train_on(trainer, Z)
         if guard.n_rollbacks:
             warn(
@@ -91,26 +85,19 @@ class StreamClustering(BaseDeepClustering):
         source = Source(unpacked(X), self._format, device)
         check_range(source)
         seed = (self._start_seed + self._n_batches) % 2**31
-        clean = self.pretrain_target == "clean"
         at_most = neighbours_in_cluster(len(source), self.n_clusters_)
         find = functools.partial(nearest_neighbours, at_most=at_most)
-        augment, views = choose_views(self.augment, source, clean, seed, find)
-        return Trainer(
+        return self._trainer(
             copy.deepcopy(self.module_),
             source,
-            torch.Generator().manual_seed(seed),
+            seed,
+            *self._views(source, seed, find),
             lr=STREAM_RATE * self.lr,
             batch_size=self._batch_size(CLUSTER_BATCH),
-            views=views,
-            augment=augment,
-            bfloat16=self._in_bfloat16(device),
-            callbacks=self.callbacks,
-            verbose=self.verbose,
-            interruption=self._interruption,
         )
 
     def _stream_guard(self, net: Any, labels: Array) -> Guard:
         """A guard for a batch: a cluster of a few samples may lose them."""
         guard = Guard(net, labels, self.n_clusters_)
-        guard.alive &= guard.first_sizes >= MIN_PER_CLUSTER
+        guard.first_sizes[guard.first_sizes < MIN_PER_CLUSTER] = 0
         return guard

@@ -10,17 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ._typing import Array
-from .assignment import (
-    by_blocks,
-    cluster_means,
-    kernel_scale,
-    soft_assignment,
-    squared_distances_to,
-)
+from .assignment import cluster_means, kernel_scale, nearest_centre
 from .batches import TrainingSet
 from .guard import LOST
 from .information import view_information
@@ -31,7 +24,7 @@ from .recipe import TRIAL_BALANCE
 if TYPE_CHECKING:
     from .training import Trainer
 
-__all__ = ["Trial", "settled", "start_scale", "try_start"]
+__all__ = ["Trial", "settled", "try_start"]
 
 N_VIEWS = 4  # of each sample, which are compared pair by pair
 
@@ -86,30 +79,23 @@ def try_start(
     """
     trial = trainer.trial(seed, progress)
     Z = trainer.embed() if Z is None else Z
-    scale = min(1.0, start_scale(Z, centres, labels))
+    scale = min(1.0, kernel_scale(Z, centres, labels))
     loss = InstabilityLoss(centres, balance=balance, scale=scale)
     with trial.phase("cluster", loss, 1, n_steps) as net:
         net.fit_loop(TrainingSet(trial.source, n_batches=n_steps), epochs=1)
-    trained = loss.centres.detach().cpu().double()
-
-    def nearest(z: Tensor) -> Tensor:
-        distances = squared_distances_to(z, trained)
-        return soft_assignment(distances / scale).argmax(1)
-
-    def assign(Z: Array) -> Array:
-        return by_blocks(nearest, Z, len(trained))
-
+    trained = loss.centres.detach().cpu().double().numpy()
     Z = trial.embed()
     if not np.isfinite(Z).all():
         state = trainer.module.state_dict()
         return Trial(name, -np.inf, labels, [], state, balance)
-    views = [assign(trial.embed_view()) for _ in range(n_views)]
+    views = [nearest_centre(trial.embed_view(), trained) for _ in range(n_views)]
     score = view_information(views) if views else 0.0
-    return Trial(name, score, assign(Z), views, trial.module.state_dict(), balance)
+    labels = nearest_centre(Z, trained)
+    return Trial(name, score, labels, views, trial.module.state_dict(), balance)
 
 
 def settled(
-    trainer: Trainer, centres: Array, labels: Array, n_steps: int, seed: int
+    trainer: Trainer, centres: Array, labels: Array, n_steps: int, seed: int, Z: Array
 ) -> tuple[Array, Array] | None:
     """A start after a while of training by sample stability, without balance.
 
@@ -118,16 +104,15 @@ def settled(
 
     Parameters
     ----------
-    trainer, centres, labels, n_steps, seed
+    trainer, centres, labels, n_steps, seed, Z
         As in :func:`try_start`.
 
     Returns
     -------
     (centres, labels) or None
     """
-    trial = try_start(
-        trainer, "settled", centres, labels, n_steps, seed, balance=0.0, n_views=0
-    )
+    start = ("settled", centres, labels)
+    trial = try_start(trainer, *start, n_steps, seed, balance=0.0, n_views=0, Z=Z)
     before, after = (
         np.bincount(of, minlength=len(centres)) for of in (labels, trial.labels)
     )
@@ -135,12 +120,3 @@ def settled(
         return None
     trainer.module.load_state_dict(trial.state)
     return cluster_means(trainer.embed(), trial.labels, len(centres)), trial.labels
-
-
-def start_scale(Z: Array, centres: Array, labels: Array) -> float:
-    """The kernel's squared unit for a start; see `kernel_scale`."""
-    own = (
-        torch.from_numpy(Z) - torch.from_numpy(centres)[torch.from_numpy(labels).long()]
-    )
-    own = own.square_().sum(1, keepdim=True)  # (n, 1), as if there were one cluster
-    return kernel_scale(own, torch.zeros(len(own), dtype=torch.long))

@@ -9,7 +9,8 @@ from sklearn.datasets import load_digits
 from skorch.callbacks import Callback
 
 from deepdensity import DECSClustering, IDCLClustering
-from deepdensity.inputs import Source, image_layout, input_format
+from deepdensity.inputs import Source, input_format
+from deepdensity.layout import image_layout
 from deepdensity.networks import (
     ConvAutoencoder,
     MLPAutoencoder,

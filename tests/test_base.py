@@ -143,7 +143,7 @@ def test_CSR_is_made_dense_a_batch_at_a_time(short, monkeypatch):
         lambda self, *args: (rows.append(self.shape[0]), toarray(self, *args))[1],
     )
     short(batch_size=32).fit(X)
-    assert rows and max(rows) <= inputs.BLOCK // 2
+    assert rows and max(rows) <= inputs.EMBEDDED
     assert np.median(rows) <= 32
 
 

@@ -6,7 +6,8 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from deepdensity.batches import BatchIterator, TrainingSet
-from deepdensity.inputs import InputFormat, Source, image_layout
+from deepdensity.inputs import InputFormat, Source
+from deepdensity.layout import image_layout
 
 from .common import CPU, generator
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
-from deepdensity.assignment import squared_distances_to
 from deepdensity.density import cutoff_distance, density_error, sampled_density
+from deepdensity.distances import squared_distances_to
 
 from . import reference
 from .common import N_CLUSTERS, digit_vectors, idcl

@@ -5,7 +5,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
-from deepdensity.assignment import kl_divergence, soft_assignment
+from deepdensity.assignment import soft_assignment
 from deepdensity.density_cores import (
     DensityCores,
     core_means,
@@ -13,6 +13,7 @@ from deepdensity.density_cores import (
     core_similarity,
     density_core,
 )
+from deepdensity.losses import kl_divergence
 
 from . import reference
 from .common import points, random_assignment

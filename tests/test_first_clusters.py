@@ -226,13 +226,13 @@ def test_the_start_of_many_samples_is_of_the_network_that_the_trial_has_trained(
     monkeypatch.setattr(first_clusters, "STARTING", 150)
     monkeypatch.setattr(first_clusters, "STARTING_PER_CLUSTER", 1)
     monkeypatch.setattr(first_clusters, "TRIAL_STEPS", 2)
-    seen, start_scale = [], first_clusters.start_scale
+    seen, kernel_scale = [], first_clusters.kernel_scale
 
     def spy(Z, *start):
         seen.append(Z)
-        return start_scale(Z, *start)
+        return kernel_scale(Z, *start)
 
-    monkeypatch.setattr(first_clusters, "start_scale", spy)
+    monkeypatch.setattr(first_clusters, "kernel_scale", spy)
     more = {"init": "auto", "max_iter": 0, "n_init": 1, "autoencoder": small_conv}
     model = BOTH[1](**more).fit(digit_images(200)[0])
     assert len(seen) == 1

@@ -201,8 +201,8 @@ def test_gamma_auto_is_twice_the_mean_variance_of_the_input():
     ("steps", "n_epochs"), [((1, 99), 7), ((24, 99), 8), ((1, 9), 3)]
 )
 def test_max_epochs_auto_keeps_to_a_number_of_steps(steps, n_epochs, monkeypatch):
-    monkeypatch.setattr("deepdensity.idcl.EPOCHS", 7)
-    monkeypatch.setattr("deepdensity.idcl.EPOCH_STEPS", steps)
+    monkeypatch.setattr("deepdensity.recipe.IDCL_EPOCHS", 7)
+    monkeypatch.setattr("deepdensity.recipe.IDCL_STEPS", steps)
     images, _ = digit_images(300)  # 3 steps an epoch
     model = idcl(autoencoder=small_conv, max_epochs="auto", tol=0, **PACE)
     assert model.fit(images).n_iter_ == n_epochs
@@ -212,7 +212,7 @@ def test_max_epochs_auto_keeps_to_a_number_of_steps(steps, n_epochs, monkeypatch
 
 
 def test_max_epochs_auto_is_a_number_of_steps_for_vectors(monkeypatch):
-    monkeypatch.setattr("deepdensity.idcl.VECTOR_STEPS", 10)
+    monkeypatch.setattr("deepdensity.recipe.VECTOR_STEPS", 10)
     X, _ = digit_vectors()  # 3 steps an epoch
     assert idcl(max_epochs="auto", tol=0).fit(X).n_iter_ == 4
 

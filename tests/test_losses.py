@@ -10,6 +10,7 @@ from deepdensity.losses import (
     CurriculumLoss,
     InstabilityLoss,
     ReconstructionLoss,
+    kl_divergence,
     total_loss,
 )
 from deepdensity.stability import DETERMINACIES
@@ -48,6 +49,37 @@ def test_criteria_say_whether_they_reconstruct():
     assert CurriculumLoss(0.1).reconstructs
     assert not InstabilityLoss(np.zeros((2, 3))).reconstructs
     assert InstabilityLoss(np.zeros((2, 3)), reconstruction=0.5).reconstructs
+
+
+# -- divergence from the target --------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("n", "k"), [(1, 1), (1, 4), (9, 2), (30, 6)])
+def test_kl_divergence_agrees_with_the_loop(seed, n, k):
+    P, Q = random_assignment(seed, n, k), random_assignment(seed + 10, n, k)
+    found = kl_divergence(torch.tensor(P), torch.tensor(Q)).item()
+    assert_allclose(found, reference.kl_divergence(P, Q), **TIGHT)
+
+
+def test_kl_divergence_of_a_hard_target_counts_its_zeros_as_nothing():
+    P, Q = np.eye(3), random_assignment(0, 3, 3)
+    found = kl_divergence(torch.tensor(P), torch.tensor(Q)).item()
+    assert_allclose(found, reference.kl_divergence(P, Q), **TIGHT)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_kl_divergence_is_zero_for_equals_and_positive_otherwise(seed):
+    P, Q = random_assignment(seed, 9, 4), random_assignment(seed + 10, 9, 4)
+    P, Q = torch.tensor(P), torch.tensor(Q)
+    assert_allclose(kl_divergence(P, P), 0, atol=1e-14)
+    assert kl_divergence(P, Q) > 0.01
+
+
+def test_kl_divergence_does_not_depend_on_how_often_the_samples_are_repeated():
+    P, Q = torch.tensor(random_assignment(0, 9, 4)), torch.full((9, 4), 0.25).double()
+    once, thrice = kl_divergence(P, Q), kl_divergence(P.repeat(3, 1), Q.repeat(3, 1))
+    assert_allclose(thrice, once, rtol=1e-12)
 
 
 # -- the clustering phase of IDCL ------------------------------------------------------

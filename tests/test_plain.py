@@ -9,7 +9,8 @@ from numpy.testing import assert_array_equal
 from skorch.history import History
 
 from deepdensity.curriculum import Curriculum
-from deepdensity.inputs import InputFormat, Layout
+from deepdensity.inputs import InputFormat
+from deepdensity.layout import Layout
 from deepdensity.plain import from_plain, to_plain
 
 

@@ -118,7 +118,7 @@ def test_the_lengths_of_trials_and_streams_are_those_of_the_docs():
     assert (recipe.STREAM_EPOCHS, recipe.STREAM_RATE) == (10, 0.1)
     assert (recipe.STREAM_MEMORY, recipe.STREAM_FEWEST) == (4, 50)
     assert recipe.STREAM_SHARES == 500
-    assert (recipe.EPOCHS, recipe.EPOCH_STEPS) == (40, (300, 6000))
+    assert (recipe.IDCL_EPOCHS, recipe.IDCL_STEPS) == (40, (300, 6000))
     assert recipe.VECTOR_STEPS == 200
 
 

@@ -17,7 +17,6 @@ from deepdensity import (
     IDCLClustering,
     decs,
     first_clusters,
-    idcl,
     recipe,
 )
 
@@ -51,9 +50,9 @@ def test_the_defaults_twice_in_a_row_leave_the_global_generators_alone(
     monkeypatch.setattr(recipe, "FEWEST_STEPS", (4, 4))
     monkeypatch.setattr(recipe, "MOST_STEPS", 8)
     monkeypatch.setattr(first_clusters, "TRIAL_STEPS", 2)
-    monkeypatch.setattr(idcl, "EPOCH_STEPS", (4, 8))
-    monkeypatch.setattr(idcl, "VECTOR_STEPS", 20)
-    monkeypatch.setattr(recipe, "ITERATIONS", (4, 4))
+    monkeypatch.setattr(recipe, "IDCL_STEPS", (4, 8))
+    monkeypatch.setattr(recipe, "VECTOR_STEPS", 20)
+    monkeypatch.setattr(recipe, "DECS_STEPS", (4, 4))
     monkeypatch.setattr(decs, "VECTOR_STEPS", 20)
     model = estimator(5, random_state=0)
     data = IMAGES[:120] if images else X[:120]

@@ -105,6 +105,7 @@ def test_a_fit_on_disk_is_that_in_memory_and_reads_blocks(short, dtype, monkeypa
     monkeypatch.setattr(recipe, "VARIANCE_ROWS", 50)
     for module in (inputs, rows, unpacking):
         monkeypatch.setattr(module, "BLOCK", 50)
+    monkeypatch.setattr(inputs, "EMBEDDED", 25)
     short = functools.partial(short, autoencoder=small_conv, batch_size=32)
     images = digit_images(120)[0].astype(dtype)
     expected = short(pretrain_epochs=1).fit(images)

@@ -7,7 +7,8 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from deepdensity.assignment import soft_assignment, squared_distances_to
+from deepdensity.assignment import soft_assignment
+from deepdensity.distances import squared_distances_to
 from deepdensity.losses import InstabilityLoss
 from deepdensity.stability import (
     DETERMINACIES,

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from deepdensity import trials
 from deepdensity.assignment import cluster_means
-from deepdensity.trials import settled, start_scale, try_start
+from deepdensity.trials import settled, try_start
 
 from . import reference
 from .common import source_of, trainer
@@ -94,7 +93,7 @@ def test_the_unit_of_a_trial_is_the_scale_of_its_start_1_at_most(scale, monkeypa
         return loss(*args, **kwargs)
 
     monkeypatch.setattr(trials, "InstabilityLoss", spy)
-    monkeypatch.setattr(trials, "start_scale", lambda *args: scale)
+    monkeypatch.setattr(trials, "kernel_scale", lambda *args: scale)
     try_start(run, "a", *start_of(run, y), 2, 0)
     assert scales == [min(1.0, scale)]
 
@@ -115,15 +114,6 @@ def test_a_trial_that_diverges_scores_least_and_keeps_its_labels():
     assert_array_equal(trial.labels, y)
 
 
-@pytest.mark.parametrize("width", [0.1, 10.0])
-def test_the_scale_of_a_start_is_that_of_its_clusters(width):
-    Z = width * np.random.default_rng(0).standard_normal((40, 3))
-    kmeans = KMeans(4, n_init=2, random_state=0).fit(Z)
-    distances = reference.squared_distances_to(Z, kmeans.cluster_centers_)
-    found = start_scale(Z, kmeans.cluster_centers_, kmeans.labels_)
-    assert_allclose(found, reference.kernel_scale(distances, kmeans.labels_))
-
-
 # -- a start that is trained alone -----------------------------------------------------
 
 
@@ -132,7 +122,7 @@ def test_a_settled_start_has_the_network_that_it_has_trained():
     before, generator = run.embed(), run.generator.get_state()
     labels = y.copy()
     labels[::10] = (labels[::10] + 1) % 4  # a tenth is wrong
-    centres, found = settled(run, *start_of(run, labels), N_STEPS, 0)
+    centres, found = settled(run, *start_of(run, labels), N_STEPS, 0, run.embed())
     assert adjusted_rand_score(y, found) > 0.98 > adjusted_rand_score(y, labels)
     Z = run.embed()
     assert not np.allclose(Z, before)
@@ -150,7 +140,7 @@ def test_a_start_settles_without_balance(monkeypatch):
         return seen[-1]
 
     monkeypatch.setattr(trials, "try_start", spy)
-    settled(run, *start_of(run, y), 2, 0)
+    settled(run, *start_of(run, y), 2, 0, run.embed())
     assert [trial.balance for trial in seen] == [0]
 
 
@@ -167,7 +157,7 @@ def test_a_start_that_loses_a_cluster_or_diverges_is_left_alone(fault, monkeypat
             return trial._replace(labels=np.where(y == 3, 2, y))
 
         monkeypatch.setattr(trials, "try_start", merged)
-    assert settled(run, *start, 5, 0) is None
+    assert settled(run, *start, 5, 0, before) is None
     assert_array_equal(run.embed(), before)
 
 

@@ -5,7 +5,8 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
-from deepdensity.inputs import InputFormat, Source, image_layout
+from deepdensity.inputs import InputFormat, Source
+from deepdensity.layout import image_layout
 from deepdensity.views import AugmentedViews, NeighbourViews
 
 from .common import CPU, generator

@@ -30,7 +30,8 @@ from torch.utils.data import default_collate
 
 from benchmarks.plain_layers import with_layers_of_torch
 from deepdensity.augmentation import random_affine
-from deepdensity.inputs import image_layout, input_format
+from deepdensity.inputs import input_format
+from deepdensity.layout import image_layout
 from deepdensity.networks.build import build_autoencoder
 
 from .methods import Fit, Phase

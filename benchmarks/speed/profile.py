@@ -8,7 +8,6 @@ python -m benchmarks.speed.profile --data digits --set pretrain_epochs=5 max_ite
 """
 
 import argparse
-import ast
 import contextlib
 import functools
 import time
@@ -18,6 +17,7 @@ from unittest import mock
 import torch
 
 from benchmarks.papers.data import DATA, load
+from benchmarks.papers.runner import setting
 from deepdensity import (
     DECSClustering,
     IDCLClustering,
@@ -120,7 +120,9 @@ def main():
     parser.add_argument("--data-home", metavar="FOLDER")
     parser.add_argument("--rows", type=int, help="only the first of the data")
     parser.add_argument("--estimator", choices=ESTIMATORS, default="DECS")
-    parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE")
+    parser.add_argument(
+        "--set", nargs="+", default=[], metavar="NAME=VALUE", type=setting
+    )
     parser.add_argument("--device", default="cpu", type=torch.device)
     options = parser.parse_args()
     samples, _ = load(options.data, options.data_home)
@@ -130,20 +132,11 @@ def main():
         device=options.device,
         random_state=0,
     )
-    model.set_params(**dict(map(setting, options.set)))
+    model.set_params(**dict(options.set))
     X = samples.X[: options.rows]
     print(machine(options.device))
     print(f"{options.data}, n = {X.shape[0]:,}: {model}", flush=True)
     print(table(profiled(model, X)))
-
-
-def setting(text):
-    """("lr", 0.1) of "lr=0.1"; what is no literal is a string."""
-    name, _, value = text.partition("=")
-    try:
-        return name, ast.literal_eval(value)
-    except (ValueError, SyntaxError):
-        return name, value
 
 
 if __name__ == "__main__":

@@ -11,11 +11,8 @@ from deepdensity import IDCLClustering
 from deepdensity.curriculum import Pace
 from deepdensity.recipe import (
     CLUSTER_BATCH,
-    EPOCH_STEPS,
-    EPOCHS,
-    VECTOR_STEPS,
     auto_batch_size,
-    auto_epochs,
+    clustering_epochs,
     refresh_steps,
 )
 
@@ -94,8 +91,7 @@ class Steps(NamedTuple):
 def lengths(n_samples, is_image):
     """The Steps of n samples, and the epochs from one refresh to the next."""
     steps = -(-n_samples // CLUSTER_BATCH)
-    least, most = EPOCH_STEPS if is_image else (VECTOR_STEPS, VECTOR_STEPS)
-    n_epochs = auto_epochs(EPOCHS, steps, least, most)
+    n_epochs = clustering_epochs(steps, augmented=is_image)
     own = IDCLClustering().get_params()
     pace = Pace(
         own["pacing"],

@@ -11,7 +11,8 @@ from benchmarks.plain_layers import with_layers_of_torch
 from deepdensity.augmentation import random_affine
 from deepdensity.batches import TrainingSet
 from deepdensity.devices import has_bfloat16
-from deepdensity.inputs import Source, image_layout, input_format
+from deepdensity.inputs import Source, input_format
+from deepdensity.layout import image_layout
 from deepdensity.losses import InstabilityLoss, ReconstructionLoss
 from deepdensity.networks.build import build_autoencoder
 from deepdensity.training import Trainer

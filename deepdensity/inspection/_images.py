@@ -10,10 +10,10 @@ import torch
 from scipy import sparse
 
 from .._typing import Array, Axes, Samples
-from ..inputs import image_layout
+from ..layout import image_layout
 
 if TYPE_CHECKING:
-    from ..inputs import Layout
+    from ..layout import Layout
 
 __all__ = ["as_array", "as_pictures", "layout_of", "show_mosaic", "tile", "to_unit"]
 

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.metrics import normalized_mutual_info_score
 
 from .._typing import Array, Estimator, Samples
+from ..callback_checks import without_names
 from ..callbacks import LabelRecorder
 from ..metrics import clustering_accuracy
 
@@ -17,8 +18,7 @@ SCORES = {"ACC": clustering_accuracy, "NMI": normalized_mutual_info_score}
 def labels_of(model: Estimator) -> dict[int, Array]:
     """Epochs of the clustering phase done -> labels then, as far as they are known."""
     known = {0: model.pretrain_labels_}
-    for callback in model.callbacks or []:
-        callback = callback[-1] if isinstance(callback, tuple) else callback
+    for callback in without_names(model.callbacks):
         if isinstance(callback, LabelRecorder):
             known = getattr(callback, "labels_", None) or known
     n_epochs = sum(row["phase"] == "cluster" for row in model.history_)

@@ -13,7 +13,7 @@ from ._fitted import check_labels, check_rows, choose_clusters, fitted_parts
 from ._images import as_array, as_pictures, layout_of, show_mosaic, tile, to_unit
 
 if TYPE_CHECKING:
-    from ..inputs import Layout
+    from ..layout import Layout
 
 __all__ = ["ReconstructionDisplay"]
 

@@ -12,10 +12,10 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _num_samples
 
 from .._decorators import validate_params
-from .._typing import Estimator, Samples
+from .._typing import Array, Estimator, Samples
 from ..random_states import as_random_state
 from ..rows import take_rows
-from .sampling import SAMPLE_CONSTRAINTS, some_of
+from .sampling import SAMPLE_CONSTRAINTS
 
 __all__ = ["resampling_agreement"]
 
@@ -102,7 +102,8 @@ def resampling_agreement(
         )
     random = as_random_state(random_state)
     subsets = [
-        take_rows(X, some_of(n_samples, n_chosen, random)) for _ in range(n_resamples)
+        take_rows(X, random.permutation(n_samples)[:n_chosen])
+        for _ in range(n_resamples)
     ]
     fits = (delayed(fit_predict_all)(clone(estimator), part, X) for part in subsets)
     labels = Parallel(n_jobs=n_jobs)(fits)
@@ -114,8 +115,8 @@ def fit_predict_all(estimator: Estimator, part: Any, X: Samples) -> Any:
     return estimator.fit(part).predict(X)
 
 
-def agreement(a: Any, b: Any) -> Any:
+def agreement(a: Array, b: Array) -> float:
     """Adjusted Rand index, but 0 of two labellings by a single cluster each."""
     if len(np.unique(a)) == len(np.unique(b)) == 1:
         return 0.0
-    return adjusted_rand_score(a, b)
+    return float(adjusted_rand_score(a, b))

@@ -3,16 +3,14 @@
 from numbers import Integral
 from typing import Any
 
-import numpy as np
-from sklearn.utils import resample
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _num_samples
 
-from .._typing import Array, Samples
+from .._typing import Samples
 from ..random_states import as_random_state
 from ..rows import take_rows
 
-__all__ = ["SAMPLE_CONSTRAINTS", "random_rows", "some_of"]
+__all__ = ["SAMPLE_CONSTRAINTS", "random_rows"]
 
 SAMPLE_CONSTRAINTS = {
     "max_samples": [Interval(Integral, 2, None, closed="left"), None],
@@ -24,13 +22,5 @@ def random_rows(X: Samples, max_samples: int | None, random_state: Any) -> Any:
     """X itself, or `max_samples` of its rows without repetition, if it has more."""
     if max_samples is None or _num_samples(X) <= max_samples:
         return X
-    rows = some_of(_num_samples(X), max_samples, as_random_state(random_state))
-    return take_rows(X, rows)
-
-
-def some_of(n_samples: int, n_chosen: int, random: Any) -> Array:
-    """Numbers of `n_chosen` of the samples, in random order."""
-    chosen: Array = resample(
-        np.arange(n_samples), replace=False, n_samples=n_chosen, random_state=random
-    )
-    return chosen
+    random = as_random_state(random_state)
+    return take_rows(X, random.permutation(_num_samples(X))[:max_samples])

@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import (
 
 from .._decorators import validate_params
 from .._typing import Array, Estimator, Samples
+from ..refitted import best_of
 from ..stability import DETERMINACIES, otsu_threshold, sample_stability
 from ..stability import determinacy as determinacy_of
 
@@ -94,7 +95,7 @@ def mean_stability(
 
 def probabilities(estimator: Estimator, X: Samples) -> Array:
     """``predict_proba`` of X: array (n, k); this package's takes dense rows only."""
-    estimator = getattr(estimator, "best_estimator_", estimator)
+    estimator = best_of(estimator)
     if isinstance(estimator, Pipeline) and len(estimator) > 1:
         # what reaches the last step may be sparse where X is not
         X, estimator = estimator[:-1].transform(X), estimator[-1]

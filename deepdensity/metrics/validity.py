@@ -7,12 +7,12 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import cdist, pdist
 from scipy.special import logsumexp
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import check_array, check_consistent_length, gen_batches
 from sklearn.utils._param_validation import HasMethods
 
 from .._decorators import validate_params
 from .._typing import Array, Estimator, Samples
-from ..density import TILE, tiles
+from ..density import TILE
 from .accuracy import check_labels
 from .sampling import SAMPLE_CONSTRAINTS, random_rows
 
@@ -189,7 +189,7 @@ def core_distances(Z: Array) -> Array:
     """All-points core distance of each sample of a cluster: (m,)."""
     m, d = Z.shape
     log_density = np.empty(m)
-    for rows in tiles(m, TILE):
+    for rows in gen_batches(m, TILE):
         with np.errstate(divide="ignore"):  # of duplicates: a core distance of 0
             powers = -d * np.log(cdist(Z[rows], Z))
         powers[np.arange(len(powers)), np.arange(rows.start, rows.stop)] = -np.inf

@@ -95,7 +95,7 @@ def auto_autoencoder(input_shape: tuple[int, ...]) -> str:
     return "mlp" if input_shape[0] < LONG_VECTOR else "shallow"
 
 
-def network_name(autoencoder: Any, input_shape: tuple[int, ...]) -> Any:
+def network_name(autoencoder: Any, input_shape: tuple[int, ...]) -> str | None:
     """The name in AUTOENCODERS that the parameter stands for; None of one's own."""
     if not isinstance(autoencoder, str):
         return None

@@ -11,13 +11,6 @@ __all__ = ["ConvAutoencoder"]
 SMALLEST_SIDE = 16  # below this three halvings leave a single pixel
 
 
-def halve(side: int, times: int) -> int:
-    """``side`` after so many 2x2 poolings that keep an odd last row."""
-    for _ in range(times):
-        side = -(-side // 2)
-    return side
-
-
 def conv_block(n_in: int, n_out: int) -> list[nn.Module]:
     return [Conv2d(n_in, n_out), nn.BatchNorm2d(n_out), nn.ReLU(inplace=True)]
 
@@ -60,7 +53,8 @@ class ConvAutoencoder(nn.Module):
             max(SMALLEST_SIDE, side) for side in self.reduced(self.size)
         )
         n_halvings = len(channels) - 1
-        grid = tuple(halve(side, n_halvings) for side in self.inner_size)
+        # a pooling keeps an odd last row
+        grid = tuple(-(-side // 2**n_halvings) for side in self.inner_size)
         n_flat = channels[-1] * grid[0] * grid[1]
 
         encoder = []

@@ -8,7 +8,7 @@ from .mixtures import (
     view_mixture_start,
 )
 from .scaled_kmeans import most_central, scaled_kmeans_start
-from .several import same, several_starts
+from .several import same_partition, several_starts
 from .sizes import MIN_PER_CLUSTER, too_few
 from .spectral import spectral_start
 
@@ -20,7 +20,7 @@ __all__ = [
     "kmeans_start",
     "merged_mixture_start",
     "most_central",
-    "same",
+    "same_partition",
     "scaled_kmeans_start",
     "several_starts",
     "spectral_start",

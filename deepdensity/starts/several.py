@@ -6,7 +6,7 @@ from .._typing import Array
 from ..assignment import cluster_means
 from .mixtures import merged_mixtures, mixture_start
 
-__all__ = ["same", "several_starts"]
+__all__ = ["same_partition", "several_starts"]
 
 N_MERGED = 6  # merged mixtures whose parts are trained
 SAME = 0.97  # adjusted Rand index from which two starts are one
@@ -38,7 +38,9 @@ def several_starts(
     distinct: list[Array] = []
     for labels, parts in merged_mixtures(views, n_clusters, n_init, seed):
         n_parts = int(parts.max()) + 1
-        if n_parts < n_clusters or any(same(labels, other) for other in distinct):
+        if n_parts < n_clusters or any(
+            same_partition(labels, other) for other in distinct
+        ):
             continue
         distinct.append(labels)
         starts[f"parts {len(distinct)}"] = cluster_means(Z, parts, n_parts), parts
@@ -47,6 +49,6 @@ def several_starts(
     return starts
 
 
-def same(labels: Array, other: Array) -> bool:
+def same_partition(labels: Array, other: Array) -> bool:
     """Whether two starts are one, but for a few samples."""
     return bool(adjusted_rand_score(labels, other) > SAME)

@@ -3,7 +3,8 @@
 import matplotlib.pyplot as plt
 import torch
 
-from deepdensity.assignment import soft_assignment, squared_distances_to
+from deepdensity.assignment import soft_assignment
+from deepdensity.distances import squared_distances_to
 from deepdensity.stability import determinacy, sample_stability
 
 BLUE, ORANGE = "#0072B2", "#D55E00"

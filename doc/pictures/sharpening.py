@@ -4,11 +4,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from deepdensity.assignment import (
-    soft_assignment,
-    squared_distances_to,
-    target_distribution,
-)
+from deepdensity.assignment import soft_assignment, target_distribution
+from deepdensity.distances import squared_distances_to
 
 positions = torch.linspace(-1.5, 4.5, 401, dtype=torch.float64)[:, None]
 centres = torch.tensor([[0.0], [3.0]], dtype=torch.float64)
