@@ -1,11 +1,9 @@
 """Batches as whole slices: what skorch's nets iterate over in place of a DataLoader."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,10 +12,8 @@ from torch.utils.data import Dataset
 
 from ._typing import Array
 from .devices import to_device
-
-if TYPE_CHECKING:
-    from .inputs import Source
-    from .interruption import Interruption
+from .inputs import Source
+from .interruption import Interruption
 
 __all__ = ["BatchIterator", "TrainingSet"]
 

@@ -6,11 +6,8 @@ clusters that a sample keeps whichever way it is seen, and a wrong one loses clu
 cuts through where there is no gap; 150 steps show it, without labels.
 """
 
-from __future__ import annotations
-
 import functools
 import itertools
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,10 +19,8 @@ from .progress import Progress
 from .recipe import BALANCE, TRIAL_BALANCE
 from .split_merge import neighbour_graph, split_and_merge
 from .starts import same_partition
+from .training import Trainer
 from .trials import Trial, try_start
-
-if TYPE_CHECKING:
-    from .training import Trainer
 
 __all__ = ["best_trial"]
 

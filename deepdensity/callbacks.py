@@ -1,8 +1,6 @@
 """Callbacks that record the course of a fit, for the `callbacks` of the estimators."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import torch
 from skorch.callbacks import Callback
@@ -12,9 +10,7 @@ from .assignment import nearest_centre
 from .blocks import by_blocks
 from .density_cores import DensityCores, core_similarity
 from .inference import embed
-
-if TYPE_CHECKING:
-    from .inputs import Source
+from .inputs import Source
 
 __all__ = ["LabelRecorder"]
 

@@ -5,10 +5,8 @@ there are more of them than that, the surplus cuts through what belongs together
 the views of a sample fall on both sides of the cut.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,10 +14,8 @@ from ._typing import Array
 from .information import net_information
 from .recipe import NUMBER_BALANCE
 from .starts import view_mixture_start
+from .training import Trainer
 from .trials import try_start
-
-if TYPE_CHECKING:
-    from .training import Trainer
 
 __all__ = ["best_number", "highest_number", "try_numbers"]
 

@@ -1,8 +1,6 @@
 """The head of IDCL: density cores, and the assignment of embeddings to them."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,13 +25,11 @@ from .density_cores import (
 )
 from .devices import resolve_device
 from .fitted import FittedDeepClustering
+from .guard import Guard
 from .recipe import STREAM_FEWEST, STREAM_MEMORY, STREAM_SHARES
 from .starts import MIN_PER_CLUSTER
 from .telling import warn
-
-if TYPE_CHECKING:
-    from .guard import Guard
-    from .training import Trainer
+from .training import Trainer
 
 __all__ = ["DENSITIES", "DensityCoreHead"]
 

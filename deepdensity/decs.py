@@ -1,11 +1,9 @@
 """DECSClustering: deep embedding clustering driven by sample stability."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -25,9 +23,7 @@ from .losses import InstabilityLoss
 from .recipe import STREAM_EPOCHS, STREAM_RECONSTRUCTION, VECTOR_STEPS, iterations
 from .stability import DETERMINACIES, determinacy, otsu_threshold, sample_stability
 from .streams import StreamClustering
-
-if TYPE_CHECKING:
-    from .training import Trainer
+from .training import Trainer
 
 __all__ = ["DECSClustering"]
 

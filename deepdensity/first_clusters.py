@@ -1,8 +1,6 @@
 """The clusters that a fit starts from: how many, and which, chosen without labels."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,10 +15,8 @@ from .recipe import BALANCE, TRIAL_STEPS
 from .rows import some_rows
 from .starts import STARTS, given_labels, kmeans_start, several_starts, too_few
 from .telling import warn
+from .training import Trainer
 from .trials import settled
-
-if TYPE_CHECKING:
-    from .training import Trainer
 
 __all__ = ["FirstClusters"]
 

@@ -1,11 +1,9 @@
 """IDCLClustering: deep clustering by curriculum learning and density information."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -25,9 +23,7 @@ from .kept_state import keeps_fitted_state
 from .losses import CurriculumLoss
 from .recipe import GAMMA, STREAM_EPOCHS, clustering_epochs, data_variance
 from .streams import StreamClustering
-
-if TYPE_CHECKING:
-    from .training import Trainer
+from .training import Trainer
 
 __all__ = ["IDCLClustering"]
 

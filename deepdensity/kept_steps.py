@@ -1,19 +1,15 @@
 """The steps of a fit that `memory` keeps: which they are, and what they depend on."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ._typing import Array
 from .fitted import FittedDeepClustering
+from .inputs import Source
 from .memory import recall, recall_result
 from .neighbours import nearest_neighbours, neighbours_in_cluster
 from .telling import warn
-
-if TYPE_CHECKING:
-    from .inputs import Source
-    from .training import Trainer
+from .training import Trainer
 
 __all__ = ["KeptSteps"]
 

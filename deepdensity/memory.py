@@ -31,12 +31,10 @@ inside ``joblib.parallel_config("loky", inner_max_num_threads=torch.get_num_thre
 has the same number in both, and its refit trains nothing there either.
 """
 
-from __future__ import annotations
-
 import copy
 import platform
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import joblib
 import numpy
@@ -49,9 +47,7 @@ from sklearn.utils.validation import check_memory
 from ._version import __version__
 from .fingerprint import fingerprint
 from .telling import warn
-
-if TYPE_CHECKING:
-    from .training import Trainer
+from .training import Trainer
 
 __all__ = ["recall", "recall_result"]
 

@@ -1,9 +1,5 @@
 """The nearest neighbours of each sample, among principal components of the input."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
@@ -11,10 +7,8 @@ from sklearn.preprocessing import normalize
 from sklearn.utils import gen_batches
 
 from ._typing import Array
+from .inputs import Source
 from .rows import some_rows
-
-if TYPE_CHECKING:
-    from .inputs import Source
 
 __all__ = ["nearest_neighbours", "neighbours_in_cluster"]
 

@@ -5,21 +5,17 @@ and what each is worth, ``doc/trials_images.rst`` and ``doc/trials_vectors.rst``
 was seen on the way.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from ._typing import Array
 from .augmentation import random_affine
+from .inputs import Source
 from .neighbours import nearest_neighbours
 from .views import AugmentedViews, NeighbourViews
-
-if TYPE_CHECKING:
-    from .inputs import Source
 
 __all__ = [
     "auto_batch_size",

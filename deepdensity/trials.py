@@ -5,9 +5,7 @@ clusters (:mod:`deepdensity.cluster_number`). On vectors, where they prefer what
 even, IDCL's one start is trained in this way (`settled`).
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor
@@ -20,9 +18,7 @@ from .information import view_information
 from .losses import InstabilityLoss
 from .progress import Progress
 from .recipe import TRIAL_BALANCE
-
-if TYPE_CHECKING:
-    from .training import Trainer
+from .training import Trainer
 
 __all__ = ["Trial", "settled", "try_start"]
 

@@ -4,19 +4,15 @@ A view is called with a batch x ``(b, *shape)``, the rows it comes from (b,) and
 random generator, and returns the network's input and the sample to reconstruct from it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ._typing import Array
 from .devices import to_device
-
-if TYPE_CHECKING:
-    from .inputs import Source
+from .inputs import Source
 
 __all__ = ["AugmentedViews", "NeighbourViews"]
 

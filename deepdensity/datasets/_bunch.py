@@ -1,17 +1,13 @@
 """From the arrays of a file to what a loader returns."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from sklearn.utils import Bunch
 
 from .._typing import Samples
-
-if TYPE_CHECKING:
-    from ..datasets._record import Record
+from ._record import Record
 
 __all__ = ["as_bytes", "image_bunch", "make_bunch", "pixel_names"]
 

@@ -1,19 +1,15 @@
 """Where the arrays of a set come from: its npz file, else whatever makes one."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sklearn.datasets import get_data_home
 
 from .._typing import FilePath
 from ..telling import warn
 from ._npz import read_npz, write_npz
-
-if TYPE_CHECKING:
-    from ..datasets._record import Record
+from ._record import Record
 
 __all__ = ["load_arrays"]
 

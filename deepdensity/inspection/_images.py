@@ -1,19 +1,14 @@
 """Samples as pictures: put into the axes' order, scaled to [0, 1], tiled."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from scipy import sparse
 
 from .._typing import Array, Axes, Samples
-from ..layout import image_layout
-
-if TYPE_CHECKING:
-    from ..layout import Layout
+from ..layout import Layout, image_layout
 
 __all__ = ["as_array", "as_pictures", "layout_of", "show_mosaic", "tile", "to_unit"]
 
