@@ -28,7 +28,8 @@ from benchmarks.papers import (
     summary,
 )
 from benchmarks.papers.data import DATA, NotThere, Samples, load, normalise_contrast
-from benchmarks.papers.methods import METHODS, Fit, Method, Phase, deep
+from benchmarks.papers.fits import Fit, Phase
+from benchmarks.papers.methods import METHODS, Method, deep
 from benchmarks.papers.trace import measure as measure_course
 from deepdensity import DECSClustering, papers
 

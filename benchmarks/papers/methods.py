@@ -27,27 +27,12 @@ from sklearn.neighbors import KNeighborsClassifier
 from deepdensity import DECSClustering, IDCLClustering, papers
 from deepdensity.networks.build import FOR_IMAGES
 
-__all__ = ["METHODS", "Fit", "Method", "Phase"]
+from .fits import Fit, Phase
+
+__all__ = ["METHODS", "Method"]
 
 N_COMPONENTS = 50
 MAX_GRAPH = 10_000  # samples
-
-
-class Phase(NamedTuple):
-    """What a phase of training took."""
-
-    seconds: float
-    epochs: float  # passes over the data: a curriculum's epoch is less than one
-    steps: int
-
-
-class Fit(NamedTuple):
-    """A finished fit."""
-
-    labels: np.ndarray
-    start_labels: np.ndarray | None = None  # what the clustering phase started from
-    phases: dict = {}  # name -> Phase
-    device: str = "cpu"
 
 
 class Method(NamedTuple):

@@ -34,7 +34,7 @@ from deepdensity.inputs import input_format
 from deepdensity.layout import image_layout
 from deepdensity.networks.build import build_autoencoder
 
-from .methods import Fit, Phase
+from .fits import Fit, Phase
 from .peer_epochs import default_epochs
 
 __all__ = ["fit_peer"]
