@@ -52,8 +52,8 @@ twentieth now; on Digits, USPS and vectors that changed nothing from the same st
 Another machine, or other random numbers of the mixtures, is worth a tenth or two:
 MNIST-test, five seeds, had DECS at 98.9 / 97.0 with both and at 98.9 / 96.9 on the GPU.
 ClustPy's fits ran beside one or two others on two cores: their seconds say little. On
-USPS, MNIST-test and GTSRB its methods went on, seed by seed, from one pretrained
-network, by ``--memory``. Rows of MNIST-test and GTSRB with ``autoencoder`` in brackets
+images, but Digits, its methods went on, seed by seed, from one pretrained network, by
+``--memory``. Rows of MNIST-test and GTSRB with ``autoencoder`` in brackets
 are of the recipe before components of mixtures were merged for a start, trials had a
 balance of weight 1, DECS took more than 2,000 steps of large sets and IDCL clustered in
 batches of 256 (``doc/trials_images.rst``): these are to be measured anew."""
