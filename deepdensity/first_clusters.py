@@ -67,18 +67,17 @@ class FirstClusters(KeptSteps):
                 trained = later is not None
             views = (trainer.embed_view() for _ in range(N_SCORED))
             information = net_information([nearest_centre(V, centres) for V in views])
-            facts = start.kmeans_labels, start.scores, start.balance, trained, scale
-            return centres, labels, information, *facts
+            facts = start.kmeans_labels, start.scores, start.balance
+            return (centres, labels), *facts, trained, scale, information
 
         (
-            centres,
-            labels,
-            self.start_information_,
+            (centres, labels),
             self.pretrain_labels_,
             self.start_scores_,
             self._tried_balance,
             self._start_trained,
             scale,
+            self.start_information_,
         ) = self._recall(trainer, ("start", *parameters, settles), choose)
         self.kernel_scale_ = self._first_scale(trainer, scale)
         return centres, labels
