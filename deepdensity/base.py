@@ -125,33 +125,33 @@ class BaseDeepClustering(FirstClusters):
         if self._continues():
             self._check_scale(source)
         batch_size = auto_batch_size(len(source), len(layout.shape) == 3)
-        views = self._views(source, self._density_seed, self._find_neighbours)
         return self._trainer(
             module,
             source,
             training,
-            *views,
+            self._density_seed,
+            self._find_neighbours,
             lr=self.lr,
             batch_size=self._batch_size(batch_size),
             schedule=self.schedule,
             compiled=self.compile and can_compile(device),
         )
 
-    def _views(self, source: Source, seed: int, find: Callable[..., Any]) -> Any:
-        """The augmentation, and the views of each phase."""
-        clean = self.pretrain_target == "clean"
-        return choose_views(self.augment, source, clean, seed, find)
-
     def _trainer(
         self,
         module: Any,
         source: Source,
         seed: int,
-        augment: Any,
-        views: Any,
+        view_seed: int,
+        find: Callable[[Source, int], Array | None],
         **more: Any,
     ) -> Trainer:
-        """A trainer of the network by what parameters say of every phase."""
+        """A trainer of the network by what parameters say of every phase.
+
+        `find` is for the neighbours of vectors, as in :func:`choose_views`.
+        """
+        clean = self.pretrain_target == "clean"
+        augment, views = choose_views(self.augment, source, clean, view_seed, find)
         return Trainer(
             module,
             source,

@@ -429,7 +429,10 @@ class DECSClustering(StreamClustering):
         return self._set_refined_head()
 
     def _set_refined_head(self, taken_back: bool = False) -> Self:
-        """Labels and stability of the training data, or of the last batch."""
+        """Labels and stability of the training data, or of the last batch.
+
+        Where that was taken back the guard has brought back the centres already.
+        """
         Q = self._assign(self.embedding_)
         self.threshold_ = float(otsu_threshold(torch.from_numpy(Q)))
         self.labels_ = Q.argmax(1)

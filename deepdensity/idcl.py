@@ -50,7 +50,7 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         vectors of fewer than 125 values and "shallow" for longer ones. A class (or
         function) is called with ``(input_shape, n_components)``; a `torch.nn.Module` is
         copied and starts from its own weights. Either way it must have ``encode`` and
-        ``decode``. Ablation: "conv16", "conv" or "mlp", no Transformer.
+        ``decode``. Ablation: ``papers.IDCL_ABLATIONS`` has the linear block alone.
     image_shape : tuple of int, default=None
         (height, width), (height, width, channels) or (channels, height, width) of
         images that come as flat rows; one entry may be -1. Of three numbers the

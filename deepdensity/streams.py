@@ -91,7 +91,8 @@ class StreamClustering(BaseDeepClustering):
             copy.deepcopy(self.module_),
             source,
             seed,
-            *self._views(source, seed, find),
+            seed,
+            find,
             lr=STREAM_RATE * self.lr,
             batch_size=self._batch_size(CLUSTER_BATCH),
         )

@@ -53,8 +53,8 @@ Another machine, or other random numbers of the mixtures, is worth a tenth or tw
 MNIST-test, five seeds, had DECS at 98.9 / 97.0 with both and at 98.9 / 96.9 on the GPU.
 ClustPy's fits ran beside one or two others on two cores: their seconds say little. On
 images, but Digits, its methods went on, seed by seed, from one pretrained network, by
-``--memory``. Rows of MNIST-test and GTSRB with ``autoencoder`` in brackets
-are of the recipe before components of mixtures were merged for a start, trials had a
+``--memory``. Rows of MNIST-test and GTSRB with ``autoencoder`` in brackets are of the
+recipe before components of mixtures were merged for a start, trials had a
 balance of weight 1, DECS took more than 2,000 steps of large sets and IDCL clustered in
 batches of 256 (``doc/trials_images.rst``): these are to be measured anew."""
 
