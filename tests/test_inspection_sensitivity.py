@@ -210,12 +210,30 @@ def test_bad_input(params, message):
         SensitivityDisplay.from_cv_results(given, **params)
 
 
-def test_one_varying_parameter_is_not_enough():
-    given = results(param_a=[1, 2], param_one=[5, 5], score=[0.1, 0.2])
-    with pytest.raises(ValueError, match="must be two parameters.*there are a, one"):
-        SensitivityDisplay.from_cv_results(given)
+@pytest.mark.parametrize("chosen", [{}, {"param_x": "a"}])
+def test_one_varying_parameter_makes_a_row(chosen):
+    given = results(param_one=[5, 5, 5], param_a=[2, 1, 2], score=[0.1, 0.2, 0.3])
+    display = SensitivityDisplay.from_cv_results(given, **chosen)
+    assert (display.param_x, display.param_y) == ("a", None)
+    assert_allclose(display.scores, [[0.2, 0.2]])
+    assert_array_equal(display.counts, [[1, 2]])
+    assert (display.values_x, display.values_y) == (["1", "2"], [""])
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("a", "")
     display = SensitivityDisplay.from_cv_results(given, param_y="one")
+    assert (display.param_x, display.param_y) == ("a", "one")
     assert display.scores.shape == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("given", "param_y"),
+    [
+        (results(param_a=[1, 2], param_one=[5, 5], score=[0.1, 0.2]), "a"),
+        (results(param_a=[1, 1], param_one=[5, 5], score=[0.1, 0.2]), None),
+    ],
+)
+def test_no_parameter_for_the_columns(given, param_y):
+    with pytest.raises(ValueError, match=r"there is none among a, one\."):
+        SensitivityDisplay.from_cv_results(given, param_y=param_y)
 
 
 def test_of_a_halving_search_the_last_iteration_of_each_candidate_counts():

@@ -1,4 +1,4 @@
-"""SensitivityDisplay: how a score depends on two parameters."""
+"""SensitivityDisplay: how a score depends on two parameters, or one."""
 
 from numbers import Real
 from typing import Any, Self
@@ -26,6 +26,7 @@ class SensitivityDisplay:
     mean of the candidates that have its two values, whatever their other parameters
     are; one without candidates, or whose fits have all failed, is hatched. A parameter
     of more than 12 different numbers, as a randomised search has, is cut into 8 spans.
+    A search over one parameter makes a single row.
     Different functions of one name have a number behind it, in the order of the search.
 
     Parameters
@@ -37,7 +38,7 @@ class SensitivityDisplay:
     values_x, values_y : list of str
         What the columns and the rows stand for.
     param_x, param_y : str
-        Names of the parameters.
+        Names of the parameters; `param_y` is None where there is one only.
     score_name : str, default="score"
 
     Attributes
@@ -71,7 +72,7 @@ class SensitivityDisplay:
         values_y: list[str],
         *,
         param_x: str,
-        param_y: str,
+        param_y: str | None = None,
         score_name: str = "score",
     ) -> None:
         self.scores = scores
@@ -100,7 +101,8 @@ class SensitivityDisplay:
         estimator : GridSearchCV, RandomizedSearchCV or the like
             Fitted: with `cv_results_`.
         param_x, param_y : str, default=None
-            Names of parameters. None takes the first that have several values.
+            Names of parameters. None takes the first that have several values, and for
+            `param_y` none if there is no other.
         score : str, default="mean_test_score"
             Key of `cv_results_`.
         ax : matplotlib Axes, default=None
@@ -178,7 +180,10 @@ class SensitivityDisplay:
         param_x, param_y = choose_params(params, param_x, param_y)
         values = np.asarray(cv_results[score], dtype=float)
         columns, values_x = as_cells(params[param_x])
-        rows, values_y = as_cells(params[param_y])
+        if param_y is None:
+            rows, values_y = np.zeros_like(columns), [""]
+        else:
+            rows, values_y = as_cells(params[param_y])
         counts = np.zeros((len(values_y), len(values_x)), dtype=int)
         totals = np.zeros(counts.shape)
         known = (columns >= 0) & (rows >= 0) & ~np.isnan(values)
@@ -261,7 +266,7 @@ class SensitivityDisplay:
         is_long = max(map(len, self.values_x)) > 6
         ax.set_xticks(range(n_x), self.values_x, **(slanted if is_long else {}))
         ax.set_yticks(range(n_y), self.values_y)
-        ax.set(xlabel=self.param_x, ylabel=self.param_y)
+        ax.set(xlabel=self.param_x, ylabel=self.param_y or "")
         self.colorbar_ = None
         if colorbar and not missing.all():
             self.colorbar_ = ax.figure.colorbar(self.im_, ax=ax, label=self.score_name)
@@ -271,7 +276,10 @@ class SensitivityDisplay:
 
 
 def choose_params(params: Any, param_x: str | None, param_y: str | None) -> Any:
-    """Two names of `params`: those given, else the first that have several values."""
+    """Two names of `params`: those given, else the first that have several values.
+
+    The second is None where nothing is left for it.
+    """
     given = [
         None if name is None else name.removeprefix("param_")
         for name in (param_x, param_y)
@@ -285,10 +293,15 @@ def choose_params(params: Any, param_x: str | None, param_y: str | None) -> Any:
         if len(as_cells(values)[1]) > 1 and name not in given
     ]
     names = [name or (varying.pop(0) if varying else None) for name in given]
-    if None in names or names[0] == names[1]:
+    if names[0] is None:
         raise ValueError(
-            f"param_x={param_x!r} and param_y={param_y!r} must be two parameters, and "
-            f"None takes one that has several values; there are {', '.join(params)}."
+            f"param_x=None takes a parameter that has several values, and is not "
+            f"param_y={param_y!r}: there is none among {', '.join(params)}."
+        )
+    if names[0] == names[1]:
+        raise ValueError(
+            f"param_x={param_x!r} and param_y={param_y!r} must be two parameters, of "
+            f"{', '.join(params)}."
         )
     return names
 
