@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 
 from ._typing import Array
-from .blocks import by_blocks
 from .distances import squared_distances_to
+from .utils.blocks import by_blocks
 
 __all__ = [
     "cluster_balance",

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .devices import to_device
+from .utils.devices import to_device
 
 __all__ = ["random_affine"]
 

@@ -11,21 +11,14 @@ import torch
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from ._typing import Array, Auto, Samples
-from .callback_checks import check_callbacks
-from .devices import has_bfloat16, resolve_device
 from .first_clusters import N_SCORED, FirstClusters
-from .inference import reconstruction_error
 from .information import net_information
-from .inputs import Source, check_range, input_format
-from .layout import Layout
 from .networks.build import (
     AUTOENCODERS,
     build_autoencoder,
     check_autoencoder,
     network_name,
 )
-from .passes import can_compile
-from .random_states import as_random_state
 from .recipe import (
     CLUSTER_BATCH,
     auto_batch_size,
@@ -33,12 +26,19 @@ from .recipe import (
     pretraining_epochs,
     refresh_steps,
 )
-from .sample_checks import compare_units
-from .schedules import SCHEDULES
+from .samples.checks import compare_units
+from .samples.inputs import Source, check_range, input_format
+from .samples.layout import Layout
+from .samples.unpacking import unpacked
 from .starts import STARTS, given_labels
-from .telling import warn
-from .training import Trainer
-from .unpacking import unpacked
+from .training.callback_checks import check_callbacks
+from .training.compilation import can_compile
+from .training.inference import reconstruction_error
+from .training.schedules import SCHEDULES
+from .training.trainer import Trainer
+from .utils.devices import has_bfloat16, resolve_device
+from .utils.random_states import as_random_state
+from .utils.user_warnings import warn
 
 __all__ = ["BaseDeepClustering"]
 

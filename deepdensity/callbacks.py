@@ -7,10 +7,10 @@ from skorch.callbacks import Callback
 
 from ._typing import Array
 from .assignment import nearest_centre
-from .blocks import by_blocks
 from .density_cores import DensityCores, core_similarity
-from .inference import embed
-from .inputs import Source
+from .samples.inputs import Source
+from .training.inference import embed
+from .utils.blocks import by_blocks
 
 __all__ = ["LabelRecorder"]
 

@@ -14,8 +14,8 @@ from ._typing import Array
 from .information import net_information
 from .recipe import NUMBER_BALANCE
 from .starts import view_mixture_start
-from .training import Trainer
-from .trials import try_start
+from .starts.trials import try_start
+from .training.trainer import Trainer
 
 __all__ = ["best_number", "highest_number", "try_numbers"]
 

@@ -23,13 +23,13 @@ from .density_cores import (
     core_similarity,
     density_core,
 )
-from .devices import resolve_device
 from .fitted import FittedDeepClustering
-from .guard import Guard
 from .recipe import STREAM_FEWEST, STREAM_MEMORY, STREAM_SHARES
 from .starts import MIN_PER_CLUSTER
-from .telling import warn
-from .training import Trainer
+from .training.guard import Guard
+from .training.trainer import Trainer
+from .utils.devices import resolve_device
+from .utils.user_warnings import warn
 
 __all__ = ["DENSITIES", "DensityCoreHead"]
 

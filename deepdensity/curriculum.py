@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ._typing import Array
-from .ranking import highest_per_cluster
+from .utils.ranking import highest_per_cluster
 
 __all__ = [
     "PACINGS",

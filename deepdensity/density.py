@@ -11,7 +11,7 @@ from sklearn.utils import gen_batches
 from torch import Tensor
 
 from .distances import squared_distances
-from .ranking import ceil_share
+from .utils.ranking import ceil_share
 
 __all__ = [
     "KERNELS",

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ._typing import Array
 from .distances import squared_distances_to
-from .ranking import highest_per_cluster
+from .utils.ranking import highest_per_cluster
 
 __all__ = [
     "DensityCores",

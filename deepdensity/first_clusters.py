@@ -6,17 +6,17 @@ import numpy as np
 
 from ._typing import Array
 from .assignment import cluster_means, kernel_scale, nearest_centre
-from .best_trial import best_trial
 from .cluster_number import highest_number, try_numbers
 from .information import net_information
-from .interruption import Interrupted
-from .kept_steps import KeptSteps
+from .memory.kept_steps import KeptSteps
 from .recipe import BALANCE, TRIAL_STEPS
-from .rows import some_rows
+from .samples.rows import some_rows
 from .starts import STARTS, given_labels, kmeans_start, several_starts, too_few
-from .telling import warn
-from .training import Trainer
-from .trials import settled
+from .starts.best_trial import best_trial
+from .starts.trials import settled
+from .training.interruption import Interrupted
+from .training.trainer import Trainer
+from .utils.user_warnings import warn
 
 __all__ = ["FirstClusters"]
 

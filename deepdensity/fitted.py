@@ -17,14 +17,14 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._typing import Array, FilePath, Samples
-from .blocks import by_blocks
-from .devices import device_or_cpu
-from .inference import decode, embed
-from .inputs import Source
-from .layout import image_layout
-from .persistence import load_estimator, save_estimator
-from .rows import Rows
-from .sample_checks import alike, compare_units, flatten_samples, refuse_single
+from .persistence.saving import load_estimator, save_estimator
+from .samples.checks import alike, compare_units, flatten_samples, refuse_single
+from .samples.inputs import Source
+from .samples.layout import image_layout
+from .samples.rows import Rows
+from .training.inference import decode, embed
+from .utils.blocks import by_blocks
+from .utils.devices import device_or_cpu
 
 __all__ = ["FittedDeepClustering"]
 

@@ -13,17 +13,17 @@ from torch import nn
 from ._decorators import fit_context
 from ._typing import Array, Auto, Samples
 from .assignment import target_distribution
-from .batches import TrainingSet
 from .convergence import LabelWatch
 from .core_head import DENSITIES, DensityCoreHead
 from .curriculum import PACINGS, Curriculum, Pace, check_fractions, select_easiest
 from .density import KERNELS
-from .guard import Guard
 from .kept_state import keeps_fitted_state
 from .losses import CurriculumLoss
 from .recipe import GAMMA, STREAM_EPOCHS, clustering_epochs, data_variance
 from .streams import StreamClustering
-from .training import Trainer
+from .training.batches import TrainingSet
+from .training.guard import Guard
+from .training.trainer import Trainer
 
 __all__ = ["IDCLClustering"]
 
@@ -74,8 +74,8 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
     augment : {"auto", "affine"}, bool or callable, default="auto"
         "affine" rotates and shifts images at random and leaves vectors alone. "auto"
         does that to images; of vectors it drops values and swaps a vector for one of
-        its nearest neighbours (see :mod:`deepdensity.views`), ten at most and no more
-        than half of a cluster. A function is called as
+        its nearest neighbours (see :mod:`deepdensity.training.views`), ten at most and
+        no more than half of a cluster. A function is called as
         ``augment(x, generator)`` with images (b, c, h, w) in [0, 1] or scaled vectors
         (b, d), a float tensor, and returns one of the same shape.
     refresh_interval : "auto" or int, default="auto"
@@ -95,9 +95,9 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         and from the components of six of "merged-mixture", which are merged then, the
         best three to be trained again; it mends the best by splitting and merging, and
         goes on from the one whose clusters change least from view to view
-        (:mod:`deepdensity.best_trial`). With more than 100 clusters it is "k-means". It
-        is made of a random 20,000 samples (or 100 a cluster, if that is more) where
-        there are more, all but "k-means" of 10,000 of these.
+        (:mod:`deepdensity.starts.best_trial`). With more than 100 clusters it is
+        "k-means". It is made of a random 20,000 samples (or 100 a cluster, if that is
+        more) where there are more, all but "k-means" of 10,000 of these.
         Labels, 0 to n_clusters - 1, are clusters of your own to start from, as of
         Leiden or of known groups; no start is tried or trained then.
     n_init : int, default=20
@@ -370,7 +370,7 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
                 (n, h, w), (n, h, w, c) or (n, c, h, w)
             CSR and CSC are made dense batch by batch, uint8 is kept as it is. Memory
             maps are read batch by batch, arrays of zarr, HDF5 and the like from a
-            temporary memory map (:mod:`deepdensity.unpacking`).
+            temporary memory map (:mod:`deepdensity.samples.unpacking`).
         y : Ignored
 
         Returns

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ._typing import Samples
-from .interruption import Interruption
-from .telling import warn
+from .training.interruption import Interruption
+from .utils.user_warnings import warn
 
 __all__ = ["keeps_fitted_state"]
 

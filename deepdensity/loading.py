@@ -7,7 +7,7 @@ import torch
 from ._typing import FilePath
 from .decs import DECSClustering
 from .idcl import IDCLClustering
-from .persistence import load_estimator
+from .persistence.saving import load_estimator
 
 __all__ = ["load"]
 

@@ -9,7 +9,7 @@ from sklearn.model_selection import BaseCrossValidator, KFold
 from sklearn.utils.validation import _num_samples
 
 from ._typing import Array, Samples
-from .random_states import as_random_state
+from .utils.random_states import as_random_state
 
 __all__ = ["ClusteringKFold", "InSampleSplit"]
 

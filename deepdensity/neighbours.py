@@ -7,8 +7,8 @@ from sklearn.preprocessing import normalize
 from sklearn.utils import gen_batches
 
 from ._typing import Array
-from .inputs import Source
-from .rows import some_rows
+from .samples.inputs import Source
+from .samples.rows import some_rows
 
 __all__ = ["nearest_neighbours", "neighbours_in_cluster"]
 

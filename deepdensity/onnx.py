@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from ._typing import Estimator, FilePath
 from .fitted import FittedDeepClustering
-from .refitted import best_of
-from .state_file import replacing
+from .persistence.state_file import replacing
+from .utils.best_estimator import best_of
 
 __all__ = ["export"]
 

@@ -13,9 +13,9 @@ import torch
 
 from ._typing import Array
 from .augmentation import random_affine
-from .inputs import Source
 from .neighbours import nearest_neighbours
-from .views import AugmentedViews, NeighbourViews
+from .samples.inputs import Source
+from .training.views import AugmentedViews, NeighbourViews
 
 __all__ = [
     "auto_batch_size",
@@ -123,7 +123,7 @@ def choose_views(
     augment : {"auto", "affine"}, bool or callable
     source : Source
     clean : bool
-        See :class:`deepdensity.views.AugmentedViews`.
+        See :class:`deepdensity.training.views.AugmentedViews`.
     seed : int
         Of the search for neighbours.
     find : callable

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._decorators import fit_context
 from ._typing import Array, Samples
-from .telling import warn
+from .utils.user_warnings import warn
 
 __all__ = ["CountsTransformer"]
 

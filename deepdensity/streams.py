@@ -7,16 +7,16 @@ from typing import Any, Self
 from ._decorators import fit_context
 from ._typing import Array, Samples
 from .base import BaseDeepClustering
-from .devices import resolve_device
-from .guard import Guard
-from .inputs import Source, check_range
 from .kept_state import keeps_fitted_state
 from .neighbours import nearest_neighbours, neighbours_in_cluster
 from .recipe import CLUSTER_BATCH, STREAM_RATE
+from .samples.inputs import Source, check_range
+from .samples.unpacking import unpacked
 from .starts import MIN_PER_CLUSTER
-from .telling import warn
-from .training import Trainer
-from .unpacking import unpacked
+from .training.guard import Guard
+from .training.trainer import Trainer
+from .utils.devices import resolve_device
+from .utils.user_warnings import warn
 
 __all__ = ["StreamClustering"]
 

@@ -9,14 +9,14 @@ from sklearn.datasets import load_digits
 from skorch.callbacks import Callback
 
 from deepdensity import DECSClustering, IDCLClustering
-from deepdensity.inputs import Source, input_format
-from deepdensity.layout import image_layout
 from deepdensity.networks import (
     ConvAutoencoder,
     MLPAutoencoder,
     TransformerAutoencoder,
 )
-from deepdensity.training import Trainer
+from deepdensity.samples.inputs import Source, input_format
+from deepdensity.samples.layout import image_layout
+from deepdensity.training.trainer import Trainer
 
 N_CLUSTERS = 10
 CPU = torch.device("cpu")

@@ -17,9 +17,10 @@ from sklearn.metrics import adjusted_rand_score
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 from torch import nn
 
-from deepdensity import base, first_clusters, inputs, load, recipe
+from deepdensity import base, first_clusters, load, recipe
 from deepdensity.assignment import cluster_means
 from deepdensity.information import net_information
+from deepdensity.samples import inputs
 
 from . import reference
 from .common import (

@@ -27,7 +27,7 @@ from benchmarks.speed import (
 from deepdensity import IDCLClustering
 from deepdensity.networks.conv import ConvAutoencoder
 from deepdensity.networks.convolutions import Conv2d, ConvTranspose2d
-from deepdensity.phase_net import AutoencoderNet
+from deepdensity.training.phase_net import AutoencoderNet
 
 from .common import BOTH, digit_vectors, small_conv
 

@@ -15,7 +15,7 @@ from skorch.callbacks import (
     TrainEndCheckpoint,
 )
 
-from deepdensity.callback_checks import check_callbacks
+from deepdensity.training.callback_checks import check_callbacks
 
 from .common import BOTH, decs, digit_vectors, idcl
 

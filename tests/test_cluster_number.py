@@ -15,8 +15,8 @@ from deepdensity.cluster_number import (
     cluster_count,
 )
 from deepdensity.metrics import clustering_accuracy
-from deepdensity.training import Trainer
-from deepdensity.trials import try_start
+from deepdensity.starts.trials import try_start
+from deepdensity.training.trainer import Trainer
 
 from .common import BOTH, decs, digit_images, digit_vectors, small_conv
 

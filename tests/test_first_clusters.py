@@ -15,7 +15,7 @@ from deepdensity.assignment import cluster_means
 from deepdensity.density_cores import density_core
 from deepdensity.networks import MLPAutoencoder
 from deepdensity.starts import STARTS
-from deepdensity.training import Trainer
+from deepdensity.training.trainer import Trainer
 
 from . import reference
 from .common import (

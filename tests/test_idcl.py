@@ -6,9 +6,9 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
-from deepdensity.batches import TrainingSet
 from deepdensity.curriculum import PACINGS, exponential_pacing
 from deepdensity.papers import IDCL_ABLATIONS
+from deepdensity.training.batches import TrainingSet
 
 from . import reference
 from .common import (
@@ -84,7 +84,7 @@ def test_the_easiest_samples_are_trained_on_towards_sharpened_targets(trained_on
 
 
 def test_epochs_train_on_the_curriculum_alone(monkeypatch):
-    from deepdensity.inputs import Source
+    from deepdensity.samples.inputs import Source
 
     X, _ = digit_vectors()
     asked = []

@@ -16,10 +16,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from torch import nn
 
-from deepdensity import first_clusters, kept_steps
+from deepdensity import first_clusters
+from deepdensity.memory import kept_steps
 from deepdensity.model_selection import InSampleSplit
 from deepdensity.networks import MLPAutoencoder
-from deepdensity.training import Trainer
+from deepdensity.training.trainer import Trainer
 
 from .common import BOTH, Nets, decs, digit_images, digit_vectors, idcl, small_conv
 
@@ -404,7 +405,7 @@ def test_images_of_another_shape_are_another_entry(tmp_path, steps):
 def test_versions_and_threads_are_part_of_the_key(tmp_path, steps, monkeypatch):
     X, _ = digit_vectors(80)
     model = idcl(memory=str(tmp_path), pretrain_epochs=1, max_epochs=1).fit(X)
-    for name in ("torch.__version__", "deepdensity.memory.__version__"):
+    for name in ("torch.__version__", "deepdensity.memory.recall.__version__"):
         monkeypatch.setattr(name, "99")
         model.fit(X)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 77)

@@ -5,7 +5,7 @@ from torch import nn
 
 from deepdensity import DECSClustering, IDCLClustering, papers
 from deepdensity.augmentation import random_affine
-from deepdensity.schedules import ScheduledRate
+from deepdensity.training.schedules import ScheduledRate
 
 from .common import Nets, digit_images, digit_vectors
 

@@ -19,7 +19,7 @@ from deepdensity import DECSClustering, IDCLClustering
 from deepdensity.augmentation import random_affine
 from deepdensity.curriculum import Curriculum, linear_pacing
 from deepdensity.networks import MLPAutoencoder
-from deepdensity.state_file import read_state, write_state
+from deepdensity.persistence.state_file import read_state, write_state
 
 from .common import (
     BOTH,

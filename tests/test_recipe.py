@@ -16,7 +16,7 @@ from deepdensity.recipe import (
     pretraining_epochs,
     refresh_steps,
 )
-from deepdensity.views import AugmentedViews, NeighbourViews
+from deepdensity.training.views import AugmentedViews, NeighbourViews
 
 from .common import (
     decs,

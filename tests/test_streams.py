@@ -15,14 +15,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
 from skorch.callbacks import Callback
 
-from deepdensity import base, training
+from deepdensity import base
 from deepdensity import idcl as idcl_module
-from deepdensity.batches import TrainingSet
 from deepdensity.density_cores import DensityCores, blended_cores, core_similarity
 from deepdensity.metrics import clustering_accuracy
 from deepdensity.networks import MLPAutoencoder
 from deepdensity.recipe import STREAM_EPOCHS, STREAM_MEMORY
-from deepdensity.views import NeighbourViews
+from deepdensity.training import trainer as trainer_module
+from deepdensity.training.batches import TrainingSet
+from deepdensity.training.views import NeighbourViews
 
 from . import reference
 from .common import BOTH, N_CLUSTERS, Nets, decs, digit_images, idcl, small_conv
@@ -146,10 +147,10 @@ def test_decs_reconstructs_in_a_stream_and_does_not_balance(given, weight):
 
 
 def test_batches_are_trained_on_uncompiled(short, monkeypatch):
-    compiled, network_passes = [], training.network_passes
+    compiled, network_passes = [], trainer_module.network_passes
     monkeypatch.setattr(base, "can_compile", lambda device: True)
     monkeypatch.setattr(
-        training,
+        trainer_module,
         "network_passes",
         lambda asked=False: compiled.append(asked) or network_passes(),
     )

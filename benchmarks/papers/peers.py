@@ -30,9 +30,9 @@ from torch.utils.data import default_collate
 
 from benchmarks.plain_layers import with_layers_of_torch
 from deepdensity.augmentation import random_affine
-from deepdensity.inputs import input_format
-from deepdensity.layout import image_layout
 from deepdensity.networks.build import build_autoencoder
+from deepdensity.samples.inputs import input_format
+from deepdensity.samples.layout import image_layout
 
 from .fits import Fit, Phase
 from .peer_epochs import default_epochs

@@ -10,7 +10,7 @@ import time
 import torch
 
 from deepdensity.callbacks import LabelRecorder
-from deepdensity.inference import embed, reconstruction_error
+from deepdensity.training.inference import embed, reconstruction_error
 
 from .scores import score
 

@@ -18,18 +18,13 @@ import torch
 
 from benchmarks.papers.data import DATA, load
 from benchmarks.papers.runner import setting
-from deepdensity import (
-    DECSClustering,
-    IDCLClustering,
-    base,
-    best_trial,
-    first_clusters,
-    kept_steps,
-)
+from deepdensity import DECSClustering, IDCLClustering, base, first_clusters
 from deepdensity.core_head import DensityCoreHead
 from deepdensity.fitted import FittedDeepClustering
-from deepdensity.phase_net import AutoencoderNet
-from deepdensity.training import Trainer
+from deepdensity.memory import kept_steps
+from deepdensity.starts import best_trial
+from deepdensity.training.phase_net import AutoencoderNet
+from deepdensity.training.trainer import Trainer
 
 from .timing import machine
 

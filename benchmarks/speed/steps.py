@@ -9,14 +9,14 @@ import torch
 
 from benchmarks.plain_layers import with_layers_of_torch
 from deepdensity.augmentation import random_affine
-from deepdensity.batches import TrainingSet
-from deepdensity.devices import has_bfloat16
-from deepdensity.inputs import Source, input_format
-from deepdensity.layout import image_layout
 from deepdensity.losses import InstabilityLoss, ReconstructionLoss
 from deepdensity.networks.build import build_autoencoder
-from deepdensity.training import Trainer
-from deepdensity.views import AugmentedViews
+from deepdensity.samples.inputs import Source, input_format
+from deepdensity.samples.layout import image_layout
+from deepdensity.training.batches import TrainingSet
+from deepdensity.training.trainer import Trainer
+from deepdensity.training.views import AugmentedViews
+from deepdensity.utils.devices import has_bfloat16
 
 from .timing import ratio
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from deepdensity import DECSClustering
-from deepdensity.inputs import Source
+from deepdensity.samples.inputs import Source
 
 from .timing import ratio
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.papers.data import load
 from deepdensity import DECSClustering, IDCLClustering
-from deepdensity.devices import has_bfloat16
+from deepdensity.utils.devices import has_bfloat16
 
 from .timing import Ratio, interleaved
 

@@ -7,7 +7,7 @@ from typing import Any
 from sklearn.datasets import get_data_home
 
 from .._typing import FilePath
-from ..telling import warn
+from ..utils.user_warnings import warn
 from ._npz import read_npz, write_npz
 from ._record import Record
 

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._typing import Array, Estimator
 from ..fitted import FittedDeepClustering
-from ..refitted import best_of
+from ..utils.best_estimator import best_of
 
 __all__ = [
     "check_labels",

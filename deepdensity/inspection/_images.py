@@ -8,7 +8,7 @@ import torch
 from scipy import sparse
 
 from .._typing import Array, Axes, Samples
-from ..layout import Layout, image_layout
+from ..samples.layout import Layout, image_layout
 
 __all__ = ["as_array", "as_pictures", "layout_of", "show_mosaic", "tile", "to_unit"]
 

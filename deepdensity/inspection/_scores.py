@@ -6,9 +6,9 @@ import numpy as np
 from sklearn.metrics import normalized_mutual_info_score
 
 from .._typing import Array, Estimator, Samples
-from ..callback_checks import without_names
 from ..callbacks import LabelRecorder
 from ..metrics import clustering_accuracy
+from ..training.callback_checks import without_names
 
 __all__ = ["SCORES", "labels_of", "scores_of"]
 

@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.utils import check_array
 
 from .._typing import Array, Axes, Estimator, Samples
-from ..random_states import as_random_state
-from ..rows import take_rows
+from ..samples.rows import take_rows
+from ..utils.random_states import as_random_state
 from ._axes import needs_matplotlib, one_axes
 from ._cores import centers_of, check_centers, core_mask, core_samples
 from ._fitted import check_rows, fitted_parts, numbered_classes

@@ -5,8 +5,8 @@ from typing import Any, Self
 import numpy as np
 
 from .._typing import Array, Axes, Estimator, Samples
-from ..layout import Layout
-from ..rows import take_rows
+from ..samples.layout import Layout
+from ..samples.rows import take_rows
 from ._axes import needs_matplotlib, one_axes, split_axes
 from ._fitted import check_labels, check_rows, choose_clusters, fitted_parts
 from ._images import as_array, as_pictures, layout_of, show_mosaic, tile, to_unit
@@ -36,7 +36,7 @@ class ReconstructionDisplay:
     indices : int ndarray of shape (n_clusters, n_samples)
         Rows of X that they are of; -1 where a cluster has fewer.
     clusters : int ndarray of shape (n_clusters,)
-    layout : deepdensity.inputs.Layout
+    layout : deepdensity.samples.inputs.Layout
         Of the features in a sample: a vector or an image.
     feature_names : array-like of str, default=None
         For the lines of vectors.

@@ -5,7 +5,7 @@ from typing import Any, Self
 import numpy as np
 
 from .._typing import Array, Axes, Estimator, Samples
-from ..phase_net import PHASES
+from ..training.phase_net import PHASES
 from ._axes import needs_matplotlib, one_axes, split_axes
 from ._fitted import fitted_parts
 from ._scores import labels_of, scores_of

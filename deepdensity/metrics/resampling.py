@@ -13,8 +13,8 @@ from sklearn.utils.validation import _num_samples
 
 from .._decorators import validate_params
 from .._typing import Array, Estimator, Samples
-from ..random_states import as_random_state
-from ..rows import take_rows
+from ..samples.rows import take_rows
+from ..utils.random_states import as_random_state
 from .sampling import SAMPLE_CONSTRAINTS
 
 __all__ = ["resampling_agreement"]

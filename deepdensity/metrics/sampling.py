@@ -7,8 +7,8 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _num_samples
 
 from .._typing import Samples
-from ..random_states import as_random_state
-from ..rows import take_rows
+from ..samples.rows import take_rows
+from ..utils.random_states import as_random_state
 
 __all__ = ["SAMPLE_CONSTRAINTS", "random_rows"]
 

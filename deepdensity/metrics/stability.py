@@ -16,9 +16,9 @@ from sklearn.utils._param_validation import (
 
 from .._decorators import validate_params
 from .._typing import Array, Estimator, Samples
-from ..refitted import best_of
 from ..stability import DETERMINACIES, otsu_threshold, sample_stability
 from ..stability import determinacy as determinacy_of
+from ..utils.best_estimator import best_of
 
 __all__ = ["mean_stability"]
 

@@ -11,11 +11,11 @@ from sklearn.mixture import GaussianMixture
 
 from .._typing import Array
 from ..assignment import cluster_means
-from ..merging import merge_parts, part_counts
-from ..shared_contexts import one_thread, quiet
-from ..split_merge import neighbour_graph
 from .kmeans import kmeans_start
+from .merging import merge_parts, part_counts
+from .shared_contexts import one_thread, quiet
 from .sizes import MIN_PER_CLUSTER, some, too_few
+from .split_merge import neighbour_graph
 
 __all__ = [
     "gaussian_mixture_start",
@@ -101,11 +101,12 @@ def merged_mixture_start(
 
     One Gaussian seldom fits a cluster: with as many as there are clusters, some of
     these get two and others share one. With half as many again, or twice or two and a
-    half times as many, each has its own, and :func:`~deepdensity.merging.merge_parts`
-    puts together those of one cluster, by the graph of ten neighbours of the
-    view-averaged embedding. Of `n_init` runs (fewer of more than ten clusters), which
-    take the three numbers by turns, that counts which scores most. Parameters, return
-    values and what is done with many or few samples: see :func:`spectral_start`.
+    half times as many, each has its own, and
+    :func:`~deepdensity.starts.merging.merge_parts` puts together those of one cluster,
+    by the graph of ten neighbours of the view-averaged embedding. Of `n_init` runs
+    (fewer of more than ten clusters), which take the three numbers by turns, that
+    counts which scores most. Parameters, return values and what is done with many or
+    few samples: see :func:`spectral_start`.
 
     Examples
     --------

@@ -7,8 +7,8 @@ from sklearn.neighbors import NearestNeighbors
 from .._typing import Array
 from ..assignment import cluster_means, nearest_centre
 from ..information import joint_counts, net_information
-from ..shared_contexts import quiet
 from .kmeans import kmeans_start
+from .shared_contexts import quiet
 from .sizes import some, too_few
 
 __all__ = ["most_central", "scaled_kmeans_start"]

@@ -3,8 +3,8 @@
 import numpy as np
 
 from .._typing import Array
-from ..rows import some_rows
-from ..split_merge import MAX_SAMPLES
+from ..samples.rows import some_rows
+from .split_merge import MAX_SAMPLES
 
 __all__ = ["MIN_PER_CLUSTER", "N_NEIGHBORS", "some", "too_few"]
 

@@ -6,8 +6,8 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from .._typing import Array
 from ..assignment import cluster_means
-from ..shared_contexts import quiet
 from .kmeans import kmeans_start
+from .shared_contexts import quiet
 from .sizes import N_NEIGHBORS, some, too_few
 
 __all__ = ["spectral_start"]

@@ -1,0 +1,300 @@
+"""The training of an autoencoder on a source of batches, phase by phase."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from skorch.history import History
+from torch import Tensor, nn
+
+from .._typing import Array
+from ..losses import ReconstructionLoss
+from ..samples.inputs import Source
+from ..utils.devices import to_device
+from .batches import BatchIterator, TrainingSet
+from .compilation import network_passes
+from .cuda_graphs import GraphRecorder
+from .inference import embed
+from .interruption import Interruption
+from .phase_net import PHASES, AutoencoderNet, DecoderNet
+from .progress import Progress
+from .schedules import SCHEDULES, WARM_UP, RecordedRate, ScheduledRate
+
+__all__ = ["Trainer"]
+
+
+class Trainer:
+    """One fit's network, data and random generator, and what is done with them.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        With ``encode`` and ``decode``; trained in place.
+    source : Source
+    generator : torch.Generator
+        Of shuffling and views, on the CPU.
+    lr : float
+    batch_size : int
+    views : dict, default={}
+        Phase -> views (see :mod:`deepdensity.training.views`); a phase that is not
+        there sees the samples as they are.
+    augment : callable or None, default=None
+        ``augment(x, generator) -> x``, of which `embed_views` averages.
+    schedule : {"constant", "one-cycle"}, default="constant"
+    bfloat16 : bool, default=False
+        Train in bfloat16 where torch's autocast does.
+    compiled : bool, default=False
+        Train encoder and decoder as torch.compile makes them.
+    callbacks : list of skorch callbacks, default=None
+        Given to every phase; ``net.phase`` names it.
+    verbose : int, default=0
+        Above 0 a progress bar for each phase.
+    interruption : Interruption, default=None
+        Looked at after every step; None is one that nobody asks for.
+
+    Attributes
+    ----------
+    history : skorch.history.History
+        A row for each epoch of all phases so far; "phase" names the phase, "lr" is the
+        learning rate of its last step.
+    """
+
+    def __init__(
+        self,
+        module: Any,
+        source: Source,
+        generator: torch.Generator,
+        *,
+        lr: float,
+        batch_size: int,
+        views: dict[str, Any] | None = None,
+        augment: Callable[..., Any] | None = None,
+        schedule: str = "constant",
+        bfloat16: bool = False,
+        compiled: bool = False,
+        callbacks: list[Any] | None = None,
+        verbose: int = 0,
+        interruption: Interruption | None = None,
+    ) -> None:
+        self.module = module.to(source.device)
+        self.source = source
+        source.hold()
+        self.generator = generator
+        self.lr = lr
+        self.batch_size = batch_size
+        self.views = views or {}
+        self.augment = augment
+        self.schedule = schedule
+        self.bfloat16 = bfloat16
+        self.compiled = compiled
+        self.callbacks = callbacks
+        self.verbose = verbose
+        self.interruption = interruption or Interruption()
+        self.is_trial = False
+        self.progress: Progress | None = None  # a bar that several phases share
+        self.history = History()
+
+    def trial(self, seed: int, progress: Progress | None = None) -> Trainer:
+        """A trainer of a copy of the network: what it does leaves no trace here.
+
+        It shows no bar but `progress`, if that is given.
+        """
+        trial = copy.copy(self)
+        trial.module = copy.deepcopy(self.module)
+        trial.generator = torch.Generator().manual_seed(seed)
+        trial.callbacks, trial.verbose, trial.history = None, 0, History()
+        trial.is_trial, trial.progress = True, progress
+        return trial
+
+    def part(self, rows: Array) -> Trainer:
+        """A trainer of the same network on some of the rows: for images alone.
+
+        The views of vectors go by the numbers of the rows.
+        """
+        part = copy.copy(self)
+        part.source = self.source.part(rows)
+        return part
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return -(-len(self.source) // self.batch_size)
+
+    @contextmanager
+    def phase(
+        self, name: str, criterion: Any, n_epochs: int, n_steps: int
+    ) -> Iterator[Any]:
+        """A net to train by ``net.run_epoch(data)``, an epoch at a time.
+
+        Around the epochs stand skorch's train begin and train end. After a callback has
+        stopped the training (as skorch's EarlyStopping does, by a KeyboardInterrupt)
+        there are no more of them.
+        """
+        net = self.net(
+            AutoencoderNet,
+            name,
+            n_epochs,
+            n_steps,
+            criterion=criterion,
+            iterator_train__views=self.views.get(name),
+        )
+        net.passes = network_passes(self.compiled)
+        with self.finishing(net):
+            yield net
+
+    def net(
+        self, kind: Any, name: str, n_epochs: int, n_steps: int, **params: Any
+    ) -> Any:
+        """An initialised skorch net on this module and source."""
+        callbacks = [RecordedRate(), *(self.callbacks or [])]
+        if self.schedule != "constant":
+            # a trained network needs no warm-up, and while the rate is low labels would
+            # drift faster than the network can follow
+            warm_up = WARM_UP if name == "pretrain" else 0.0
+            rate = ScheduledRate(SCHEDULES[self.schedule], self.lr, n_steps, warm_up)
+            callbacks.append(rate)
+        progress = self.progress
+        if self.verbose:
+            progress = progress or Progress(PHASES.get(name, name), n_epochs)
+        if progress is not None:
+            callbacks.append(progress)
+        net = kind(
+            self.module,
+            optimizer=torch.optim.Adam,
+            optimizer__fused=True,
+            lr=self.lr,
+            batch_size=self.batch_size,
+            iterator_train=BatchIterator,
+            iterator_train__generator=self.generator,
+            iterator_train__interruption=self.interruption,
+            train_split=None,
+            callbacks=callbacks,
+            callbacks__print_log=None,
+            verbose=0,
+            device=self.source.device,
+            **params,
+        ).initialize()
+        net.phase = name
+        net.bfloat16 = self.bfloat16
+        net.interruption = self.interruption
+        if self.source.device.type == "cuda":
+            net.record_steps(GraphRecorder(self.source.device))
+        return net
+
+    @contextmanager
+    def finishing(self, net: Any) -> Iterator[None]:
+        """Train a net inside: its end follows, and where that fails no bar is left."""
+        try:
+            yield
+            self.finish(net)
+        except BaseException:
+            for _, callback in net.callbacks_:
+                if isinstance(callback, Progress):
+                    callback.close()
+            raise
+        finally:
+            net.recorded = None  # it and the net hold each other, and a GPU's memory
+
+    def finish(self, net: Any) -> None:
+        """End a net's training and keep its history."""
+        net.end()
+        for row in net.history:
+            row["phase"] = net.phase
+        self.history.extend(net.history)
+        self.interruption.note(
+            "in the trials of starts" if self.is_trial else net.place
+        )
+
+    def pretrain(self, n_epochs: int) -> None:
+        """Minimise the reconstruction error (DECS, Eq. 2; IDCL, Eq. 13)."""
+        if n_epochs:
+            n_steps = n_epochs * self.steps_per_epoch
+            loss = ReconstructionLoss()
+            with self.phase("pretrain", loss, n_epochs, n_steps) as net:
+                net.fit_loop(TrainingSet(self.source), epochs=n_epochs)
+
+    def embed(self) -> Array:
+        """Embedding of all rows, computed in float32: float64 array (n, latent).
+
+        Where the training has diverged it holds NaN or infinity.
+        """
+        return embed(self.module, self.source, torch.float32).astype(np.float64)
+
+    def embed_view(self) -> Array:
+        """Embedding of one random view of each row, as the clustering phase sees it."""
+        views = self.views.get("cluster")
+        if views is None:
+            return self.embed()
+
+        def view(x: Any, rows: Any) -> Any:
+            return views(x, rows, self.generator)[0]
+
+        return embed(self.module, self.source, torch.float32, view).astype(np.float64)
+
+    def embed_views(self, n_views: int) -> Array:
+        """Mean embedding of the augmented views of each row: float64 (n, latent).
+
+        Of vectors, whose views are of other samples, it is the embedding as it is.
+        """
+        if self.augment is None:
+            return self.embed()
+        total = self.embed_view()
+        for _ in range(n_views - 1):
+            total += self.embed_view()
+        return total / n_views
+
+    def refit_decoder(self, n_epochs: int) -> None:
+        """Train the decoder alone, so that it follows an encoder trained without it.
+
+        Parameters that the embedding depends on, as tied weights do, stay as they are.
+        """
+        if not n_epochs:
+            return
+        Z = torch.from_numpy(embed(self.module, self.source, torch.float32))
+        with frozen(encoder_parameters(self.module, self.source)):
+            if not any(p.requires_grad for p in self.module.parameters()):
+                return
+            n_steps = n_epochs * self.steps_per_epoch
+            net = self.net(
+                DecoderNet, "decoder", n_epochs, n_steps, criterion=nn.MSELoss
+            )
+            with self.finishing(net):
+                net.fit_loop(DecoderSet(self.source, Z), epochs=n_epochs)
+
+
+class DecoderSet(TrainingSet):
+    """Embeddings as the input, the samples they stand for as the target."""
+
+    def __init__(self, source: Source, Z: Tensor) -> None:
+        super().__init__(source)
+        self.Z = Z
+
+    def __getitem__(self, chunk: Any) -> Any:
+        x, _ = super().__getitem__(chunk)
+        return to_device(self.Z[chunk], x.device), x
+
+
+def encoder_parameters(module: Any, source: Source) -> Any:
+    """The parameters that the embedding depends on."""
+    learnt = [p for p in module.parameters() if p.requires_grad]
+    z = module.eval().encode(source.read(slice(0, 2)))
+    if not learnt or not z.requires_grad:  # an encoder whose weights are frozen
+        return []
+    gradients = torch.autograd.grad(z.sum(), learnt, allow_unused=True)
+    return [p for p, gradient in zip(learnt, gradients) if gradient is not None]
+
+
+@contextmanager
+def frozen(parameters: Any) -> Iterator[None]:
+    """No gradient reaches these parameters inside the block."""
+    for parameter in parameters:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in parameters:
+            parameter.requires_grad_(True)

@@ -1,0 +1,95 @@
+"""What is set for a whole process while threads want it, and put back by the last."""
+
+import threading
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_info
+
+from deepdensity.starts.shared_contexts import SharedContext, one_thread, quiet
+from deepdensity.utils.user_warnings import warn
+
+
+class Recorded:
+    """A context that notes who goes in and out."""
+
+    def __init__(self, notes):
+        self.notes = notes
+
+    def __enter__(self):
+        self.notes.append("in")
+
+    def __exit__(self, *exception):
+        self.notes.append("out")
+
+
+def test_the_first_in_enters_and_the_last_out_leaves():
+    notes = []
+    shared = SharedContext(lambda: Recorded(notes))
+    with shared, shared:
+        assert notes == ["in"]
+    assert notes == ["in", "out"]
+    with pytest.raises(KeyError), shared:
+        raise KeyError
+    assert notes == ["in", "out"] * 2
+
+
+def overlapping(context):
+    """Two threads of which the first to enter is the first to leave."""
+    entered, left = threading.Event(), threading.Event()
+
+    def first():
+        with context:
+            entered.wait(10)
+        left.set()
+
+    def second():
+        with context:
+            entered.set()
+            left.wait(10)
+
+    with ThreadPoolExecutor(2) as pool:
+        for run in [pool.submit(first), pool.submit(second)]:
+            run.result()
+
+
+def test_filters_are_as_before_whoever_leaves_last():
+    before = list(warnings.filters)
+    overlapping(quiet)
+    assert list(warnings.filters) == before
+
+
+def test_blas_has_its_threads_again_after_two_that_wanted_one():
+    def threads():
+        return [
+            pool["num_threads"]
+            for pool in threadpool_info()
+            if pool["user_api"] == "blas"
+        ]
+
+    at_a_time, most = [], []
+
+    def work(_):
+        with one_thread():
+            at_a_time.append(1)
+            most.append((len(at_a_time), threads()))
+            time.sleep(0.05)
+            at_a_time.pop()
+
+    before = threads()
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(work, range(6)))
+    assert most == [(1, [1] * len(before))] * 6
+    assert threads() == before
+
+
+def test_remarks_of_scikit_learn_are_hidden_and_this_packages_warnings_are_not():
+    with pytest.warns(ConvergenceWarning, match="a cluster") as caught, quiet:
+        warnings.warn_explicit(
+            "EM", ConvergenceWarning, "_base.py", 1, module="sklearn.mixture._base"
+        )
+        warn("a cluster was lost")
+    assert len(caught) == 1
