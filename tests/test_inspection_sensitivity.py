@@ -219,6 +219,7 @@ def test_one_varying_parameter_makes_a_row(chosen):
     assert_array_equal(display.counts, [[1, 2]])
     assert (display.values_x, display.values_y) == (["1", "2"], [""])
     assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("a", "")
+    assert len(display.ax_.get_yticks()) == 0
     display = SensitivityDisplay.from_cv_results(given, param_y="one")
     assert (display.param_x, display.param_y) == ("a", "one")
     assert display.scores.shape == (1, 2)

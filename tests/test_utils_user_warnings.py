@@ -1,6 +1,5 @@
 """Warnings name the line that has called into the package, whoever lies between."""
 
-import types
 import warnings
 
 import pytest
@@ -45,9 +44,3 @@ def test_a_module_whose_name_only_begins_alike_is_the_users():
 def test_another_category():
     inner = function_of("deepdensity.fitted", "def call(): warn('m', UserWarning)")
     assert told(inner).category is UserWarning
-
-
-def test_where_all_frames_are_inside_the_outermost_is_named(monkeypatch):
-    frames = types.SimpleNamespace(f_globals={"__name__": "sklearn.x"}, f_back=None)
-    monkeypatch.setattr("sys._getframe", lambda depth: frames)
-    assert told(lambda: warn("message")).filename == __file__  # one frame up, no loop

@@ -265,7 +265,10 @@ class SensitivityDisplay:
         slanted = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
         is_long = max(map(len, self.values_x)) > 6
         ax.set_xticks(range(n_x), self.values_x, **(slanted if is_long else {}))
-        ax.set_yticks(range(n_y), self.values_y)
+        if self.param_y is None:
+            ax.set_yticks([])
+        else:
+            ax.set_yticks(range(n_y), self.values_y)
         ax.set(xlabel=self.param_x, ylabel=self.param_y or "")
         self.colorbar_ = None
         if colorbar and not missing.all():
