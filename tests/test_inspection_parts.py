@@ -87,7 +87,6 @@ def test_import_does_not_import_matplotlib():
         lambda: TrainingDisplay.from_estimator(None),
         lambda: PacingDisplay.from_pacings(),
         lambda: SensitivityDisplay.from_estimator(None),
-        lambda: SensitivityDisplay.from_search(None),
     ],
 )
 def test_without_matplotlib_the_error_names_it(monkeypatch, draw):

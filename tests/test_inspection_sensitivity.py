@@ -52,13 +52,6 @@ def naive_mean(cv_results, score, **wanted):
     return np.mean(scores)
 
 
-def test_from_search_is_the_same(search):
-    expected = SensitivityDisplay.from_estimator(search, "init", "n_clusters")
-    display = SensitivityDisplay.from_search(search, "init", "n_clusters")
-    assert_array_equal(display.scores, expected.scores)
-    assert (display.param_x, display.param_y) == ("init", "n_clusters")
-
-
 def test_cells_are_means_over_the_other_parameters(search):
     display = SensitivityDisplay.from_estimator(search, "n_clusters", "init")
     assert (display.param_x, display.param_y) == ("n_clusters", "init")

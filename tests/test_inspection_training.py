@@ -116,7 +116,7 @@ def test_scores_against_classes(fitted):
         np.where(random.random(150) < noise, random.integers(10, size=150), Y)
         for noise in (0.8, 0.5, 0.3, 0.2, 0.1)
     ]
-    display = TrainingDisplay.from_estimator(fitted, y_true=Y, labels=labels)
+    display = TrainingDisplay.from_estimator(fitted, y=Y, labels=labels)
     for name, score in (
         ("ACC", clustering_accuracy),
         ("NMI", normalized_mutual_info_score),
@@ -192,8 +192,6 @@ def test_classes_and_labels_need_one_another(fitted):
         TrainingDisplay.from_estimator(fitted, labels=[Y] * 5)
     with pytest.raises(ValueError, match="y_true.* and labels must be given together"):
         TrainingDisplay.from_predictions(Y, None)
-    with pytest.raises(ValueError, match="y and y_true are the same"):
-        TrainingDisplay.from_estimator(fitted, y=Y, y_true=Y)
     with pytest.raises(ValueError, match="150 labels of an epoch, and y_true has 149"):
         TrainingDisplay.from_estimator(fitted, y=Y[1:])
 
@@ -216,8 +214,8 @@ def test_classes_alone_give_the_scores_of_start_and_end(fitted):
     nmi = normalized_mutual_info_score(Y, fitted.labels_)
     assert display.scores["NMI"][-1] == pytest.approx(nmi)
     assert set(display.axes_) > {"loss", "scores"}
-    old = TrainingDisplay.from_estimator(fitted, y_true=list(map(str, Y)))
-    assert_array_equal(old.scores["ACC"], display.scores["ACC"])
+    named = TrainingDisplay.from_estimator(fitted, y=list(map(str, Y)))
+    assert_array_equal(named.scores["ACC"], display.scores["ACC"])
 
 
 @pytest.mark.parametrize("as_tuple", [False, True])

@@ -121,30 +121,6 @@ class SensitivityDisplay:
         )
 
     @classmethod
-    def from_search(
-        cls,
-        search: Any,
-        param_x: str | None = None,
-        param_y: str | None = None,
-        score: str = "mean_test_score",
-        *,
-        ax: Axes = None,
-        **plot_params: Any,
-    ) -> Self:
-        """Another name of :meth:`from_estimator`.
-
-        Parameters
-        ----------
-        search, param_x, param_y, score, ax, **plot_params
-            As there.
-
-        Returns
-        -------
-        SensitivityDisplay
-        """
-        return cls.from_estimator(search, param_x, param_y, score, ax=ax, **plot_params)
-
-    @classmethod
     def from_cv_results(
         cls,
         cv_results: Any,

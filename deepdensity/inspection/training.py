@@ -107,7 +107,6 @@ class TrainingDisplay:
         *,
         y: Samples = None,
         labels: Any | None = None,
-        y_true: Samples = None,
         ax: Axes = None,
         **plot_params: Any,
     ) -> Self:
@@ -125,8 +124,6 @@ class TrainingDisplay:
             :class:`~deepdensity.callbacks.LabelRecorder` among the estimator's
             `callbacks` has recorded, and `labels_` at the end; without one,
             `pretrain_labels_` and `labels_`, which makes two points.
-        y_true : default=None
-            The same as `y`.
         ax : matplotlib Axes, default=None
             None makes a new figure.
         **plot_params
@@ -138,9 +135,6 @@ class TrainingDisplay:
         """
         needs_matplotlib(cls, "from_estimator")
         model = fitted_parts(estimator)[1]
-        if y is not None and y_true is not None:
-            raise ValueError("y and y_true are the same: give one of them.")
-        y = y_true if y is None else y
         if y is not None and labels is None:
             labels = labels_of(model)
         return cls._build(y, labels, model.history_, type(model).__name__).plot(

@@ -65,7 +65,7 @@ print(f"{search.refit_time_:4.1f} s for the refit")
 
 from deepdensity.inspection import SensitivityDisplay
 
-SensitivityDisplay.from_search(search, score="mean_test_silhouette")
+SensitivityDisplay.from_estimator(search, score="mean_test_silhouette")
 
 # %%
 # Degrees of freedom and weight of the variance
@@ -78,7 +78,7 @@ stability_search = GridSearchCV(
     {"alpha": [0.5, 1.0, 2.0], "lambda_var": [0.4, 0.8, 1.2]},
     **choose,
 ).fit(X, y)
-SensitivityDisplay.from_search(stability_search, score="mean_test_silhouette")
+SensitivityDisplay.from_estimator(stability_search, score="mean_test_silhouette")
 
 # %%
 # A look at the classes
