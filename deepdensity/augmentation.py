@@ -40,7 +40,8 @@ def random_affine(
     tensor of shape (b, c, h, w)
     """
     n_images, _, height, width = x.shape
-    unit = 2 * torch.rand(3, n_images, generator=generator) - 1  # in [-1, 1)
+    draws = torch.rand(3, n_images, generator=generator, dtype=torch.float32)
+    unit = 2 * draws - 1  # in [-1, 1)
     angle = unit[0] * math.radians(max_angle)
     cos, sin = angle.cos(), angle.sin()
     # grid coordinates run from -1 to 1 over either side, so that a shift by a share s

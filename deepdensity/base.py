@@ -16,13 +16,11 @@ from .information import net_information
 from .networks.build import (
     AUTOENCODERS,
     build_autoencoder,
-    check_autoencoder,
     network_name,
 )
 from .recipe import (
     CLUSTER_BATCH,
     auto_batch_size,
-    choose_views,
     pretraining_epochs,
     refresh_steps,
 )
@@ -36,6 +34,7 @@ from .training.compilation import can_compile
 from .training.inference import reconstruction_error
 from .training.schedules import SCHEDULES
 from .training.trainer import Trainer
+from .training.views import choose_views
 from .utils.devices import has_bfloat16, resolve_device
 from .utils.random_states import as_random_state
 from .utils.user_warnings import warn
@@ -79,7 +78,7 @@ class BaseDeepClustering(FirstClusters):
             Interval(Integral, 2, None, closed="left"),
         ],
         "lr": [Interval(Real, 0, None, closed="neither")],
-        "schedule": [StrOptions(set(SCHEDULES))],
+        "schedule": [StrOptions({"constant", *SCHEDULES})],
         "augment": [StrOptions({"auto", "affine"}), "boolean", callable],
         "kernel_scale": [
             StrOptions({"auto"}),
@@ -159,6 +158,7 @@ class BaseDeepClustering(FirstClusters):
             views=views,
             augment=augment,
             bfloat16=self._in_bfloat16(source.device),
+            draws=self._network is None,
             callbacks=self.callbacks,
             verbose=self.verbose,
             interruption=self._interruption,
@@ -202,9 +202,7 @@ class BaseDeepClustering(FirstClusters):
                 "back, or warm_start=False."
             )
         self._format = self._format._replace(layout=layout)
-        module = copy.deepcopy(self.module_)
-        check_autoencoder(module.cpu(), layout.shape, self.n_components)
-        return module
+        return copy.deepcopy(self.module_)
 
     def _check_scale(self, source: Source) -> None:
         """Warn of, or refuse, samples that the scale of the last fit does not suit."""

@@ -53,7 +53,7 @@ class LabelRecorder(Callback):
     def initialize(self) -> Self:
         """Called by skorch for the net of each phase, with what was recorded before."""
         self.labels_: dict[int, Array] = getattr(self, "labels_", {})
-        self._cores: Any = None
+        self._cores_: Any = None  # without the last _ skorch takes it for a parameter
         return self
 
     def on_train_begin(
@@ -76,15 +76,15 @@ class LabelRecorder(Callback):
     def on_train_end(
         self, net: Any, X: Any = None, y: Any = None, **kwargs: Any
     ) -> None:
-        self._cores = None  # a pickle of the estimator needs no device of theirs
+        self._cores_ = None  # a pickle of the estimator needs no device of theirs
 
     def _refreshed(self, criterion: Any) -> bool:
         """Whether the head is that of the embedding as it is; DECS's always is.
 
         Older cores suit no newer embedding.
         """
-        before, self._cores = self._cores, getattr(criterion, "cores", None)
-        return self._cores is None or self._cores is not before
+        before, self._cores_ = self._cores_, getattr(criterion, "cores", None)
+        return self._cores_ is None or self._cores_ is not before
 
 
 def head_labels(module: Any, criterion: Any, source: Source) -> Array:

@@ -20,7 +20,7 @@ from .training.trainer import Trainer
 __all__ = ["best_number", "highest_number", "try_numbers"]
 
 FIRST = (2, 3, 4, 5, 7, 9, 12, 16, 21, 28, 37, 50)  # then what lies around the best
-MIN_PER_CLUSTER = 20  # samples, on average
+FEWEST = 20  # samples in a cluster, on average
 N_MIXTURE = 3  # runs of the Gaussian mixture that a trial starts from
 PATIENCE = 3  # numbers of FIRST below the best score, one after the other
 TOLERANCE = 0.075  # of the highest score: the noise of a trial
@@ -70,7 +70,7 @@ def best_number(
 
 def highest_number(n_samples: int) -> int:
     """The highest that is tried: 50, or 20 samples a cluster, but at least 2."""
-    return min(FIRST[-1], max(FIRST[0], n_samples // MIN_PER_CLUSTER))
+    return min(FIRST[-1], max(FIRST[0], n_samples // FEWEST))
 
 
 def halfway(best: int, tried: list[int]) -> list[int]:

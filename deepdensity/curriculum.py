@@ -226,15 +226,21 @@ class Curriculum:
 
     Held as one bit a sample and epoch.
 
+    Parameters
+    ----------
+    n_samples : int
+    pacing_epochs : int, default=None
+        T of Eq. 5, by which it grew; None where it does not grow.
+
     Attributes
     ----------
     fractions : list of float
         :math:`\\lambda_t` of each epoch.
-    n_samples : int
     """
 
-    def __init__(self, n_samples: int) -> None:
+    def __init__(self, n_samples: int, pacing_epochs: int | None = None) -> None:
         self.n_samples = n_samples
+        self.pacing_epochs = pacing_epochs
         self.fractions: list[float] = []
         self._bits: list[Array] = []
 

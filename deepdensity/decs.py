@@ -1,6 +1,5 @@
 """DECSClustering: deep embedding clustering driven by sample stability."""
 
-import functools
 from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, Self
@@ -31,9 +30,9 @@ __all__ = ["DECSClustering"]
 class DECSClustering(StreamClustering):
     """Deep clustering by sample stability (DECS, Cheng et al. 2024).
 
-    An autoencoder is trained on (augmented) samples; k-means on its embedding gives
-    first centres; then encoder and centres together are trained to make every sample's
-    relation to every centre determinate: surely in or surely out.
+    An autoencoder is trained on (augmented) samples; first clusters are found in its
+    embedding (`init`); then encoder and centres together are trained to make every
+    sample's relation to every centre determinate: surely in or surely out.
 
     Parameters
     ----------
@@ -70,10 +69,11 @@ class DECSClustering(StreamClustering):
         a warm-up over a tenth of the steps, or the same at every step, as in the
         papers. skorch's LRScheduler needs "constant".
     augment : {"auto", "affine"}, bool or callable, default="auto"
-        "affine" rotates and shifts images at random and leaves vectors alone. "auto"
-        does that to images; of vectors it drops values and swaps a vector for one of
-        its nearest neighbours (see :mod:`deepdensity.training.views`), ten at most and
-        no more than half of a cluster. A function is called as
+        "affine" rotates and shifts images at random and leaves vectors alone. "auto",
+        or True, does that to images; of vectors it drops values and swaps a vector for
+        one of its nearest neighbours (see :mod:`deepdensity.training.views`), ten at
+        most and no more than half of a cluster. False shows samples as they are. A
+        function is called as
         ``augment(x, generator)`` with images (b, c, h, w) in [0, 1] or scaled vectors
         (b, d), a float tensor, and returns one of the same shape.
     refresh_interval : "auto" or int, default="auto"
@@ -86,15 +86,15 @@ class DECSClustering(StreamClustering):
             "view-mixture", "merged-mixture", "spectral"} or array-like of int of \
             shape (n_samples,), default="auto"
         Where the clusters start; see :mod:`deepdensity.starts`. "k-means" is the
-        papers', and takes over where there are fewer than ten samples a cluster. "auto"
-        is "scaled-k-means" for vectors. For images, or whatever is augmented, it trains
-        for 150 steps from "view-mixture", and from the components of six of
-        "merged-mixture", which are merged then, the best three to be trained again; it
-        mends the best by splitting and merging, and goes on from the one whose clusters
-        change least from view to view (:mod:`deepdensity.starts.best_trial`). With more
-        than 100 clusters it is "k-means". It is made of a random 20,000 samples (or 100
-        a cluster, if that is more) where there are more, all but "k-means" of 10,000 of
-        these.
+        paper's, and takes over where there are fewer than ten samples a cluster. "auto"
+        is "scaled-k-means" for vectors. For images, or whatever is augmented, it tries
+        several starts, each trained for 150 steps: "view-mixture", and the components
+        of six runs of "merged-mixture", which are merged then and the best three
+        mergers trained again. The best trial is mended by splitting and merging, and
+        the fit goes on from the one whose clusters change least from view to view
+        (:mod:`deepdensity.starts.best_trial`). With more than 100 clusters "auto" is
+        "k-means". A start is made of a random 20,000 samples (or 100 a cluster, if that
+        is more) where there are more, all but "k-means" of 10,000 of these.
         Labels, 0 to n_clusters - 1, are clusters of your own to start from, as of
         Leiden or of known groups; no start is tried or trained then.
     n_init : int, default=20
@@ -134,12 +134,11 @@ class DECSClustering(StreamClustering):
         Above 0 a progress bar for each phase, with the loss and the time left.
     random_state : int, RandomState instance or None, default=None
         Of the weights, the batches, the augmentation and the k-means. None takes fresh
-        entropy. NumPy's and torch's global generators are never touched, unless by a
-        network of your own that draws from them, as one with dropout does.
+        entropy. NumPy's and torch's global generators are left as they are; to a
+        network of your own that draws from torch's, as one with dropout does, that is
+        lent while it trains, seeded by `random_state`.
     alpha : float, default=1.0
-        Degrees of freedom of the Student-t soft assignment (Eq. 5). A fitted model
-        assigns, and tells stability, by `alpha`, `lambda_var` and `determinacy` as they
-        are then: leave them as they were in `fit`.
+        Degrees of freedom of the Student-t soft assignment (Eq. 5).
     lambda_var : float, default=0.8
         Weight of the variance in the sample stability (Eq. 7).
     determinacy : {"quadratic", "linear"}, default="quadratic"
@@ -161,14 +160,16 @@ class DECSClustering(StreamClustering):
     labels_ : ndarray of int of shape (n_samples,)
         Cluster of each training sample. Clusters that are left empty come last.
     n_clusters_ : int
-        Number of clusters; `n_clusters` where that is a number.
+        Number of clusters; `n_clusters` where that is a number. "auto" counts those
+        that its best trial has left.
     n_clusters_scores_ : dict
         Score in nats of each number that ``n_clusters="auto"`` has tried; empty
         otherwise.
     pretrain_labels_ : ndarray of int of shape (n_samples,)
         Labels of k-means on the pretrained embedding, or of the last fit's centres
-        where the fit goes on: where `labels_` differ, the clustering phase has made
-        the difference.
+        where the fit goes on. Clusters are numbered otherwise than in `labels_`:
+        compare the two by the adjusted Rand index, say. What lies between them is the
+        choice of the start, its trials and the clustering phase.
     start_scores_ : dict
         Score in nats of each start that ``init="auto"`` has tried; empty otherwise.
     start_information_, information_ : float
@@ -332,13 +333,12 @@ class DECSClustering(StreamClustering):
         -------
         self
         """
+        self._take_form()
         trainer = self._begin(X)
         self._pretrain(trainer)  # line 1: Eq. 2
         start = self._start(trainer)  # line 2
         self.balance_ = self._auto(trainer, "balance", self._tried_balance, 0.0)
-        n_iter = self._train_clusters(
-            trainer, start, functools.partial(self._cluster, trainer, *start)
-        )
+        n_iter = self._train_clusters(trainer, start)
         self._set_fitted(trainer, n_iter)
         return self._set_head()  # line 9
 
@@ -350,9 +350,9 @@ class DECSClustering(StreamClustering):
         """The clustering phase: the iterations done, and what the guard reports."""
         loss = InstabilityLoss(  # lines 4 to 6: Eq. 5 to 8
             centres,
-            self.alpha,
-            self.lambda_var,
-            self.determinacy,
+            self._alpha,
+            self._lambda_var,
+            self._determinacy,
             balance=self.balance_,
             reconstruction=self.reconstruction_weight,
             scale=self.kernel_scale_,
@@ -392,11 +392,12 @@ class DECSClustering(StreamClustering):
         A batch need not have its samples spread evenly over the clusters. The
         reconstruction has its say so that the decoder follows.
         """
+        self._take_form()
         loss = InstabilityLoss(
             self.cluster_centers_,
-            self.alpha,
-            self.lambda_var,
-            self.determinacy,
+            self._alpha,
+            self._lambda_var,
+            self._determinacy,
             reconstruction=self.reconstruction_weight or STREAM_RECONSTRUCTION,
             scale=self.kernel_scale_,
         )
@@ -417,6 +418,11 @@ class DECSClustering(StreamClustering):
             return self.cluster_centers_, self.pretrain_labels_
         self.cluster_centers_, labels = self._first_partition(trainer)
         return self.cluster_centers_, labels
+
+    def _take_form(self) -> None:
+        """What the training and the fitted model go by, whatever is set later."""
+        self._alpha, self._lambda_var = self.alpha, self.lambda_var
+        self._determinacy = self.determinacy
 
     def _take_centres(self, loss: Any) -> None:
         """The centres as trained so far."""
@@ -442,14 +448,14 @@ class DECSClustering(StreamClustering):
     def _soft_assignment(self, Z: Tensor) -> Tensor:
         centres = torch.from_numpy(np.array(self.cluster_centers_))
         distances = squared_distances_to(Z, centres) / self.kernel_scale_
-        return soft_assignment(distances, self.alpha)
+        return soft_assignment(distances, self._alpha)
 
     def _stability(self, Z: Array) -> Array:
         def stability(block: Any) -> Any:
             q = self._soft_assignment(block)
-            threshold = torch.tensor(self.threshold_, dtype=q.dtype)
-            fq = determinacy(q, threshold, self.determinacy)
-            return sample_stability(fq, self.lambda_var)
+            threshold = torch.tensor(self.threshold_, dtype=q.dtype, device=q.device)
+            fq = determinacy(q, threshold, self._determinacy)
+            return sample_stability(fq, self._lambda_var)
 
         return self._in_blocks(stability, Z)
 

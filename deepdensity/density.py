@@ -1,6 +1,6 @@
 """Local density of an embedding: IDCL's Eq. 1 (cut-off distance, density) and Eq. 2.
 
-Everything is computed tile by tile: no n x n matrix is ever held. Tensors are float64
+Densities are computed tile by tile: no n x n matrix is held. Tensors are float64
 by convention; the functions keep the dtype and the device that they are given.
 """
 

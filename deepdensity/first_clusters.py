@@ -131,6 +131,14 @@ class FirstClusters(KeptSteps):
                 "n_clusters if you know it.",
                 UserWarning,
             )
+        if number not in scores:
+            warn(
+                f"n_clusters='auto' comes to {number}: that many were left of the "
+                "clusters of the best number tried, the others are all but empty. More "
+                "pretraining (pretrain_epochs) may tell more apart; give n_clusters if "
+                "you know it.",
+                UserWarning,
+            )
         return number, scores
 
     def _some(self, trainer: Trainer, at_most: int) -> Array:

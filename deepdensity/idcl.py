@@ -1,6 +1,5 @@
 """IDCLClustering: deep clustering by curriculum learning and density information."""
 
-import functools
 from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, Self
@@ -19,7 +18,8 @@ from .curriculum import PACINGS, Curriculum, Pace, check_fractions, select_easie
 from .density import KERNELS
 from .kept_state import keeps_fitted_state
 from .losses import CurriculumLoss
-from .recipe import GAMMA, STREAM_EPOCHS, clustering_epochs, data_variance
+from .recipe import GAMMA, STREAM_EPOCHS, clustering_epochs
+from .samples.variance import data_variance
 from .streams import StreamClustering
 from .training.batches import TrainingSet
 from .training.guard import Guard
@@ -69,35 +69,38 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
     schedule : {"one-cycle", "constant"}, default="one-cycle"
         The learning rate within a phase: half a cosine down to 0, in pretraining after
         a warm-up over a tenth of the steps, or the same at every step, as in the
-        papers. It is that of epochs over all samples: what a curriculum leaves out ends
-        the phase that much sooner. skorch's LRScheduler needs "constant".
+        papers. It is laid out for epochs over all samples: as a curriculum makes epochs
+        shorter, the phase ends before the rate has come to 0. skorch's LRScheduler
+        needs "constant".
     augment : {"auto", "affine"}, bool or callable, default="auto"
-        "affine" rotates and shifts images at random and leaves vectors alone. "auto"
-        does that to images; of vectors it drops values and swaps a vector for one of
-        its nearest neighbours (see :mod:`deepdensity.training.views`), ten at most and
-        no more than half of a cluster. A function is called as
+        "affine" rotates and shifts images at random and leaves vectors alone. "auto",
+        or True, does that to images; of vectors it drops values and swaps a vector for
+        one of its nearest neighbours (see :mod:`deepdensity.training.views`), ten at
+        most and no more than half of a cluster. False shows samples as they are. A
+        function is called as
         ``augment(x, generator)`` with images (b, c, h, w) in [0, 1] or scaled vectors
         (b, d), a float tensor, and returns one of the same shape.
     refresh_interval : "auto" or int, default="auto"
         Gradient steps between two refreshes of densities, cores, labels and targets,
         rounded up to whole epochs. "auto" is 100, but at least two epochs.
     tol : float, default=1e-3
-        Once the curriculum has admitted all it will, training stops when the share of
-        labels that change between refreshes stays under `tol` at two refreshes running.
-        0 never stops early.
+        From `pacing_epochs` on, training stops when the share of labels that change
+        between refreshes stays under `tol` at two refreshes running. 0 never stops
+        early.
     init : {"auto", "k-means", "scaled-k-means", "gaussian-mixture", \
             "view-mixture", "merged-mixture", "spectral"} or array-like of int of \
             shape (n_samples,), default="auto"
-        Where the clusters start; see :mod:`deepdensity.starts`. "k-means" is the
-        papers', and takes over where there are fewer than ten samples a cluster. "auto"
-        is "scaled-k-means" for vectors, trained for 150 steps by sample stability. For
-        images, or whatever is augmented, it trains for 150 steps from "view-mixture",
-        and from the components of six of "merged-mixture", which are merged then, the
-        best three to be trained again; it mends the best by splitting and merging, and
+        Where the clusters start; see :mod:`deepdensity.starts`. "k-means" is that of
+        DECS's paper (IDCL's has none), and takes over where there are fewer than ten
+        samples a cluster. "auto" is "scaled-k-means" for vectors, trained for 150 steps
+        by sample stability. For images, or whatever is augmented, it tries several
+        starts, each trained for 150 steps: "view-mixture", and the components of six
+        runs of "merged-mixture", which are merged then and the best three mergers
+        trained again. The best trial is mended by splitting and merging, and the fit
         goes on from the one whose clusters change least from view to view
-        (:mod:`deepdensity.starts.best_trial`). With more than 100 clusters it is
-        "k-means". It is made of a random 20,000 samples (or 100 a cluster, if that is
-        more) where there are more, all but "k-means" of 10,000 of these.
+        (:mod:`deepdensity.starts.best_trial`). With more than 100 clusters "auto" is
+        "k-means". A start is made of a random 20,000 samples (or 100 a cluster, if that
+        is more) where there are more, all but "k-means" of 10,000 of these.
         Labels, 0 to n_clusters - 1, are clusters of your own to start from, as of
         Leiden or of known groups; no start is tried or trained then.
     n_init : int, default=20
@@ -139,8 +142,9 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         clustering phase with the number of samples that the curriculum has admitted.
     random_state : int, RandomState instance or None, default=None
         Of the weights, the batches, the augmentation and the k-means. None takes fresh
-        entropy. NumPy's and torch's global generators are never touched, unless by a
-        network of your own that draws from them, as one with dropout does.
+        entropy. NumPy's and torch's global generators are left as they are; to a
+        network of your own that draws from torch's, as one with dropout does, that is
+        lent while it trains, seeded by `random_state`.
     pacing : {"exponential", "power", "linear", "none"} or callable, \
             default="exponential"
         Growth of the training set (Eq. 5); see :mod:`deepdensity.curriculum`. A
@@ -160,7 +164,7 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
     cutoff_quantile : float, default=0.02
         Quantile of the pair distances that is d_c, the radius of the density (Eq. 1).
     density_kernel : {"gaussian", "cutoff"}, default="gaussian"
-        Kernel of the density (Eq. 1). `score_samples` goes by it as it is then.
+        Kernel of the density (Eq. 1).
     density : {"auto", "exact", "sampled"}, default="auto"
         Over which samples a density sums: all, or a random 4,096. "auto" is exact for
         up to 11,585 samples.
@@ -177,14 +181,16 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
     labels_ : ndarray of int of shape (n_samples,)
         Cluster of each training sample. Clusters that are left empty come last.
     n_clusters_ : int
-        Number of clusters; `n_clusters` where that is a number.
+        Number of clusters; `n_clusters` where that is a number. "auto" counts those
+        that its best trial has left.
     n_clusters_scores_ : dict
         Score in nats of each number that ``n_clusters="auto"`` has tried; empty
         otherwise.
     pretrain_labels_ : ndarray of int of shape (n_samples,)
         Labels of k-means on the pretrained embedding, or of the last fit's cores where
-        the fit goes on: where `labels_` differ, the clustering phase has made the
-        difference.
+        the fit goes on. Clusters are numbered otherwise than in `labels_`: compare the
+        two by the adjusted Rand index, say. What lies between them is the choice of the
+        start, its trials and the clustering phase.
     start_scores_ : dict
         Score in nats of each start that ``init="auto"`` has tried; empty otherwise.
     start_information_, information_ : float
@@ -203,14 +209,15 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
     gamma_ : float
         Weight of the clustering loss; `partial_fit` keeps it.
     core_sample_indices_ : ndarray of int
-        Training samples in a density core (Eq. 9), sorted. After a fit that has gone
-        back to its start, which is one of centres, each cluster is a core as a whole;
-        a start from the last fit's clusters (`warm_start`) is one of its cores.
+        Training samples in a density core (Eq. 9), sorted. Where the fit has gone back
+        to its start, that has centres alone, and each cluster counts as a core as a
+        whole; with `warm_start` it has the cores of the last fit.
     core_means_ : ndarray of shape (n_clusters, n_components)
         Means of the density cores.
     core_spreads_ : ndarray of shape (n_clusters,)
-        Mean squared distances of the cores' samples to those means; 0 where the fit
-        has gone back to a start of centres.
+        Mean squared distances of the cores' samples to those means; 0 where centres
+        stand for them: by ``core_fraction=None``, or at the start that a fit has gone
+        back to.
     curriculum_ : Curriculum
         ``curriculum_[t]`` holds the indices of the samples that epoch t trained on,
         ``curriculum_.fractions[t]`` their share.
@@ -382,9 +389,7 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         self._pretrain(trainer)  # Eq. 13
         start = self._start(trainer)
         self.gamma_ = self._gamma(trainer)
-        labels = self._train_clusters(
-            trainer, start, functools.partial(self._cluster, trainer, *start)
-        )
+        labels = self._train_clusters(trainer, start)
         self._set_fitted(trainer, n_iter=len(self.curriculum_))
         return self._set_head(labels)
 
@@ -395,12 +400,12 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         """
         watch = LabelWatch(labels, self.tol)
         loss = CurriculumLoss(self.gamma_, self.kernel_scale_)
-        self.curriculum_ = Curriculum(len(trainer.source))
         self._core_fraction = self.core_fraction
         n_epochs = self._n_epochs(trainer)
         pace = Pace(
             self.pacing, self.pacing_epochs, n_epochs, self.lambda_0, self.lambda_max
         )
+        self.curriculum_ = Curriculum(len(trainer.source), pace.n_epochs or None)
         refresh_epochs = -(-self._refresh_steps(trainer) // trainer.steps_per_epoch)
         n_steps = n_epochs * trainer.steps_per_epoch
         with trainer.phase("cluster", loss, n_epochs, n_steps) as net:

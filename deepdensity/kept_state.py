@@ -6,6 +6,7 @@ from typing import Any
 
 from ._typing import Samples
 from .training.interruption import Interruption
+from .utils.torch_state import plain_torch
 from .utils.user_warnings import warn
 
 __all__ = ["keeps_fitted_state"]
@@ -21,7 +22,7 @@ def keeps_fitted_state(fit: Callable[..., Any]) -> Callable[..., Any]:
     def wrapper(self: Any, X: Samples, y: Any = None) -> Any:
         before = vars(self).copy()
         try:
-            with Interruption() as interruption:
+            with plain_torch(), Interruption() as interruption:
                 self._interruption = interruption
                 fit(self, X, y)
             del self._interruption

@@ -79,11 +79,14 @@ def nearest_neighbours(
 def principal_components(source: Source, random: np.random.RandomState) -> Array:
     """Rows of the network's input on their principal components: float32 (n, m)."""
     fitted = some_rows(len(source), MAX_FITTED, random)
-    sample = source.read(fitted).flatten(1).cpu().numpy()
+    part = source.part(fitted)
+    sample = np.empty(part.X.shape, dtype=np.float32)
+    for rows in part.blocks():  # the sample is dense, not what it is made of
+        sample[rows] = part.read(rows).flatten(1).cpu().numpy()
     n_principal = min(N_PRINCIPAL, *sample.shape)
     with np.errstate(invalid="ignore"):  # constant data have no share of a variance
-        pca = PCA(n_principal, random_state=random).fit(sample)
-    C = np.empty((len(source), n_principal), dtype=sample.dtype)
+        pca = PCA(n_principal, copy=False, random_state=random).fit(sample)
+    C = np.empty((len(source), n_principal), dtype=np.float32)
     for rows in source.blocks():
         C[rows] = pca.transform(source.read(rows).flatten(1).cpu().numpy())
     return C

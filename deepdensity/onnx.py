@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from ._typing import Estimator, FilePath
 from .fitted import FittedDeepClustering
-from .persistence.state_file import replacing
 from .utils.best_estimator import best_of
+from .utils.files import replacing
 
 __all__ = ["export"]
 

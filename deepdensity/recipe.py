@@ -6,16 +6,6 @@ was seen on the way.
 """
 
 import math
-from collections.abc import Callable
-from typing import Any
-
-import torch
-
-from ._typing import Array
-from .augmentation import random_affine
-from .neighbours import nearest_neighbours
-from .samples.inputs import Source
-from .training.views import AugmentedViews, NeighbourViews
 
 __all__ = [
     "auto_batch_size",
@@ -23,9 +13,7 @@ __all__ = [
     "STREAM_RATE",
     "STREAM_RECONSTRUCTION",
     "auto_epochs",
-    "choose_views",
     "clustering_epochs",
-    "data_variance",
     "iterations",
     "pretraining_epochs",
     "refresh_steps",
@@ -58,7 +46,6 @@ BATCHES_PER_EPOCH = 128
 SMALLEST_BATCH = 32
 LARGEST_BATCH = 128  # of images
 VECTOR_BATCH = 256
-VARIANCE_ROWS = 10_000
 
 
 def auto_batch_size(n_samples: int, is_image: bool) -> int:
@@ -107,68 +94,3 @@ def refresh_steps(steps_per_epoch: int) -> int:
     A refresh embeds all samples, which costs a good part of an epoch.
     """
     return max(REFRESH_STEPS, REFRESH_EPOCHS * steps_per_epoch)
-
-
-def choose_views(
-    augment: Any,
-    source: Source,
-    clean: bool,
-    seed: int,
-    find: Callable[[Source, int], Array | None] = nearest_neighbours,
-) -> tuple[Callable[..., Any] | None, dict[str, Any]]:
-    """The augmentation and each phase's views for the parameter `augment`.
-
-    Parameters
-    ----------
-    augment : {"auto", "affine"}, bool or callable
-    source : Source
-    clean : bool
-        See :class:`deepdensity.training.views.AugmentedViews`.
-    seed : int
-        Of the search for neighbours.
-    find : callable
-        Finds the neighbours of vectors, by source and seed.
-
-    Returns
-    -------
-    augment : callable or None
-        ``augment(x, generator) -> x``.
-    views : dict
-        Phase -> views.
-    """
-    is_image = len(source.format.layout.shape) == 3
-    if callable(augment):
-        check_augment(augment, source)
-    if is_image and augment in ("auto", "affine", True):
-        augment = random_affine
-    if callable(augment):
-        views = AugmentedViews(augment, clean)
-        return augment, {"pretrain": views, "cluster": views}
-    if augment in ("auto", True):
-        neighbours = find(source, seed)
-        if neighbours is not None:
-            return None, {
-                "pretrain": NeighbourViews(source, neighbours, dropout=0.5),
-                "cluster": NeighbourViews(source, neighbours, dropout=0.2, swap=0.5),
-            }
-    return None, {}
-
-
-def check_augment(augment: Callable[..., Any], source: Source) -> None:
-    """Raise ValueError unless it gives a batch of the shape that it is given."""
-    x = source.read(slice(0, 2))
-    view = augment(x.clone(), torch.Generator().manual_seed(0))
-    if not isinstance(view, torch.Tensor) or view.shape != x.shape:
-        kind = type(view).__name__
-        shape = f" of shape {tuple(view.shape)}" if hasattr(view, "shape") else ""
-        raise ValueError(
-            f"augment={augment!r} must return a torch tensor of the shape that it is "
-            f"given, here {tuple(x.shape)}; it returned {kind}{shape}."
-        )
-
-
-def data_variance(source: Source) -> float:
-    """Mean variance of the values of the network's input, over 10,000 rows at most."""
-    step = -(-len(source) // VARIANCE_ROWS)
-    x = source.read(slice(None, None, step))
-    return float(x.var(0, correction=0).mean())

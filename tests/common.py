@@ -1,6 +1,8 @@
 """Small real data and short settings that the tests of the estimators share."""
 
 import functools
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -170,3 +172,26 @@ class Recorder:
             loss.copy_(step(*inputs)[0])
 
         return replay, (loss, None)
+
+
+def overlapping(context, look=lambda: None):
+    """Two threads of which the first to enter is the first to leave.
+
+    What `look()` gives the second one then, still inside.
+    """
+    entered, left = threading.Event(), threading.Event()
+
+    def first():
+        with context:
+            entered.wait(10)
+        left.set()
+
+    def second():
+        with context:
+            entered.set()
+            left.wait(10)
+            return look()
+
+    with ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(first), pool.submit(second)]
+        return [run.result() for run in runs][1]

@@ -135,6 +135,7 @@ def test_uint8_stays_uint8_until_a_batch_is_read(short, monkeypatch):
 
 @pytest.mark.parametrize("short", BOTH)
 def test_CSR_is_made_dense_a_batch_at_a_time(short, monkeypatch):
+    monkeypatch.setattr(inputs, "EMBEDDED", 100)
     X = sparse.csr_array(digit_vectors(300)[0])
     rows = []
     toarray = sparse.csr_array.toarray
@@ -144,7 +145,7 @@ def test_CSR_is_made_dense_a_batch_at_a_time(short, monkeypatch):
         lambda self, *args: (rows.append(self.shape[0]), toarray(self, *args))[1],
     )
     short(batch_size=32).fit(X)
-    assert rows and max(rows) <= inputs.EMBEDDED
+    assert rows and max(rows) == 100
     assert np.median(rows) <= 32
 
 
@@ -268,6 +269,47 @@ def test_an_encoder_may_be_frozen(short):
     assert np.isfinite(model.score(images))
     if short is decs:
         assert "decoder" in model.history_[:, "phase"]
+
+
+def frozen_whole(input_shape, n_components):
+    return small_conv(input_shape, n_components).requires_grad_(False)
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_a_network_with_nothing_to_train_needs_phases_without_epochs(short):
+    images = digit_images(150)[0].astype(np.float32)
+    message = "no parameter with requires_grad, which leaves the pretraining nothing"
+    with pytest.raises(ValueError, match=message):
+        short(autoencoder=frozen_whole).fit(images)
+    model = short(autoencoder=frozen_whole, pretrain_epochs=0)
+    if short is decs:  # its centres are trained
+        start = only_start(decs, autoencoder=frozen_whole, pretrain_epochs=0)
+        start.fit(images)
+        model.fit(images)
+        assert not np.allclose(model.cluster_centers_, start.cluster_centers_)
+    else:
+        with pytest.raises(ValueError, match="which leaves the clustering nothing"):
+            model.fit(images)
+        model.set_params(max_epochs=0).fit(images)
+        assert model.n_iter_ == 0
+
+
+@pytest.mark.parametrize(
+    ("short", "later"),
+    [
+        (decs, {"alpha": 5.0, "lambda_var": 0.1, "determinacy": "linear"}),
+        (idcl, {"density_kernel": "cutoff", "core_fraction": 0.5}),
+        *((short, {"kernel_scale": 9.0, "n_clusters": 3}) for short in BOTH),
+    ],
+)
+def test_a_fitted_model_goes_by_the_parameters_of_its_fit(short, later):
+    X, _ = digit_vectors(150)
+    model = short().fit(X)
+    before = model.predict_proba(X), model.score_samples(X), model.score(X)
+    model.set_params(**later)
+    after = model.predict_proba(X), model.score_samples(X), model.score(X)
+    for old, new in zip(before, after):
+        assert_array_equal(old, new)
 
 
 class Phases(Callback):

@@ -173,12 +173,17 @@ class Stop(EarlyStopping):
     """A class of a user's own, which may do as it likes."""
 
 
+def scoring(**params):
+    return EpochScoring(lambda net, X, y: 0.5, **{"name": "half", **params})
+
+
 FINE = [
     [EarlyStopping("train_loss")],
     [Checkpoint("train_loss_best"), Checkpoint(None), Checkpoint(lambda net: True)],
     [TrainEndCheckpoint()],
     [Stop()],
-    [EpochScoring(lambda net, X, y: 0, name="valid_loss"), EarlyStopping()],
+    [scoring(name="valid_loss", on_train=True, use_caching=False), EarlyStopping()],
+    [scoring(on_train=True, use_caching=False)],
     [("score", PassthroughScoring("valid_loss", on_train=True)), EarlyStopping],
     [Count, Checkpoint()],
     [],
@@ -189,6 +194,22 @@ FINE = [
 @pytest.mark.parametrize("callbacks", FINE)
 def test_what_may_work_is_let_through(callbacks):
     check_callbacks(callbacks, "one-cycle")
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_a_score_of_the_epoch_is_recorded(short):
+    callback = scoring(on_train=True, use_caching=False)
+    model = short(callbacks=[callback]).fit(digit_vectors(150)[0])
+    assert set(model.history_[:, "half"]) == {0.5}
+
+
+@pytest.mark.parametrize("short", BOTH)
+@pytest.mark.parametrize(
+    "params", [{}, {"on_train": True}, {"use_caching": False}, {"name": "valid_loss"}]
+)
+def test_a_score_that_nothing_is_there_for_is_an_error(short, params):
+    with pytest.raises(ValueError, match="choose on_train=True and use_caching=False"):
+        short(callbacks=[("half", scoring(**params))]).fit(digit_vectors(150)[0])
 
 
 class Score(Callback):

@@ -78,11 +78,14 @@ def test_clones_fill_their_own():
     other = clone(model).fit(X)
     assert not hasattr(recorder, "labels_")
     assert len(other.callbacks[0].labels_) == 4
+    third = clone(other)  # of a model that is fitted
+    assert not hasattr(third.callbacks[0], "labels_")
+    assert len(third.fit(X).callbacks[0].labels_) == 4
 
 
 def test_it_goes_with_the_estimator_into_a_pickle():
     recorder = LabelRecorder()
     model = idcl(callbacks=[recorder]).fit(X)
-    assert recorder._cores is None  # tensors of the device that trained
+    assert recorder._cores_ is None  # tensors of the device that trained
     copy = pickle.loads(pickle.dumps(model))
     assert_array_equal(copy.callbacks[0].labels_[0], recorder.labels_[0])

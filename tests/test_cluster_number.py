@@ -116,6 +116,16 @@ def test_warm_starts_and_streams_keep_the_number(short, monkeypatch):
     assert tried == [1]
 
 
+@pytest.mark.parametrize("short", BOTH)
+def test_clusters_that_their_trial_has_emptied_are_told_of(short, monkeypatch):
+    X, _ = digit_vectors(120)
+    found = (1, {2: -0.4, 3: 0.0, 4: -0.5, 5: -0.6})
+    monkeypatch.setattr(first_clusters, "try_numbers", lambda *_: found)
+    with pytest.warns(UserWarning, match="comes to 1: that many were left"):
+        model = short().set_params(n_clusters="auto").fit(X)
+    assert model.n_clusters_ == 1
+
+
 @pytest.mark.parametrize(("images", "n_tried"), [(True, 150), (False, 200)])
 def test_of_many_images_some_are_tried(images, n_tried, monkeypatch):
     monkeypatch.setattr(first_clusters, "STARTING", 150)

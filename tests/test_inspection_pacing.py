@@ -17,7 +17,6 @@ from sklearn.preprocessing import MinMaxScaler
 from deepdensity import IDCLClustering
 from deepdensity.curriculum import PACINGS
 from deepdensity.inspection import PacingDisplay
-from deepdensity.inspection.pacing import pacing_epochs_of
 
 from . import reference
 from .common import decs, digit_vectors, idcl
@@ -133,14 +132,13 @@ def test_fitted_estimator_shows_what_it_trained_on(max_epochs):
     assert display.pacing_epochs == -(-inner.n_iter_ // 2)
 
 
-@pytest.mark.parametrize("pacing", ["exponential", "linear", "power"])
-@pytest.mark.parametrize("n_epochs", [1, 2, 17, 150])
-def test_length_of_the_pacing_follows_from_the_shares(pacing, n_epochs):
-    model = IDCLClustering(3, pacing=pacing, lambda_0=0.6, lambda_max=0.95)
-    shares = [min(0.95, PACINGS[pacing](t, n_epochs, 0.6)) for t in range(2 * n_epochs)]
-    assert pacing_epochs_of(model, np.array(shares)) == n_epochs
-    # only lambda_0 was seen: any length would do
-    assert pacing_epochs_of(model, np.array(shares[:1])) is None
+def test_the_length_of_the_pacing_is_that_of_the_fit():
+    model = idcl(max_epochs=6, tol=0).fit(X)
+    assert PacingDisplay.from_estimator(model).pacing_epochs == 3
+    model.set_params(max_epochs=20)
+    assert PacingDisplay.from_estimator(model).pacing_epochs == 3
+    model.partial_fit(X)  # at full share
+    assert PacingDisplay.from_estimator(model).pacing_epochs is None
 
 
 def test_it_draws_again_on_other_axes():

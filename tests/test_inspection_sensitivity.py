@@ -52,6 +52,21 @@ def naive_mean(cv_results, score, **wanted):
     return np.mean(scores)
 
 
+def test_of_several_scores_it_is_the_one_that_the_search_went_by():
+    search = GridSearchCV(
+        KMeans(random_state=0),
+        {"n_clusters": [2, 5]},
+        cv=2,
+        scoring={"a": lambda model, *_: model.n_clusters, "b": lambda *_: 7.0},
+        refit="b",
+    ).fit(X)
+    display = SensitivityDisplay.from_estimator(search)
+    assert display.score_name == "mean_test_b"
+    assert_array_equal(display.scores, [[7.0, 7.0]])
+    display = SensitivityDisplay.from_estimator(search, score="mean_test_a")
+    assert_array_equal(display.scores, [[2.0, 5.0]])
+
+
 def test_cells_are_means_over_the_other_parameters(search):
     display = SensitivityDisplay.from_estimator(search, "n_clusters", "init")
     assert (display.param_x, display.param_y) == ("n_clusters", "init")

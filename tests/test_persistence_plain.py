@@ -93,11 +93,12 @@ def test_history_is_one_of_skorch():
 
 @pytest.mark.parametrize("n_epochs", [0, 2])
 def test_curriculum(n_epochs):
-    curriculum = Curriculum(11)
+    curriculum = Curriculum(11, n_epochs or None)
     for epoch in range(n_epochs):
         curriculum.append(0.5, np.arange(epoch, 11, 2))
     back = there_and_back(curriculum)
     assert (len(back), back.n_samples) == (n_epochs, 11)
+    assert back.pacing_epochs == (n_epochs or None)
     assert back.fractions == curriculum.fractions
     for epoch in range(n_epochs):
         assert_array_equal(back[epoch], curriculum[epoch])

@@ -10,7 +10,8 @@ from safetensors.torch import save_file
 
 from deepdensity import __version__
 from deepdensity.persistence import state_file
-from deepdensity.persistence.state_file import read_state, replacing, write_state
+from deepdensity.persistence.state_file import read_state, write_state
+from deepdensity.utils.files import replacing
 
 CONTENT = {"name": "ö", "numbers": [1, 0.1]}
 TENSORS = {

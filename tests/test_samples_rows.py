@@ -13,7 +13,6 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 
-from deepdensity import recipe
 from deepdensity.inspection import (
     ClusterImagesDisplay,
     EmbeddingDisplay,
@@ -109,7 +108,6 @@ def test_a_memory_map_is_never_converted_as_a_whole(dtype, tmp_path):
 @pytest.mark.parametrize("short", BOTH)
 @pytest.mark.parametrize("dtype", ["u1", "f8"])
 def test_a_fit_on_disk_is_that_in_memory_and_reads_blocks(short, dtype, monkeypatch):
-    monkeypatch.setattr(recipe, "VARIANCE_ROWS", 50)
     for module in (inputs, rows, unpacking):
         monkeypatch.setattr(module, "BLOCK", 50)
     monkeypatch.setattr(inputs, "EMBEDDED", 25)

@@ -1,6 +1,5 @@
 """What is set for a whole process while threads want it, and put back by the last."""
 
-import threading
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -9,51 +8,10 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_info
 
-from deepdensity.starts.shared_contexts import SharedContext, one_thread, quiet
+from deepdensity.starts.shared_contexts import one_thread, quiet
 from deepdensity.utils.user_warnings import warn
 
-
-class Recorded:
-    """A context that notes who goes in and out."""
-
-    def __init__(self, notes):
-        self.notes = notes
-
-    def __enter__(self):
-        self.notes.append("in")
-
-    def __exit__(self, *exception):
-        self.notes.append("out")
-
-
-def test_the_first_in_enters_and_the_last_out_leaves():
-    notes = []
-    shared = SharedContext(lambda: Recorded(notes))
-    with shared, shared:
-        assert notes == ["in"]
-    assert notes == ["in", "out"]
-    with pytest.raises(KeyError), shared:
-        raise KeyError
-    assert notes == ["in", "out"] * 2
-
-
-def overlapping(context):
-    """Two threads of which the first to enter is the first to leave."""
-    entered, left = threading.Event(), threading.Event()
-
-    def first():
-        with context:
-            entered.wait(10)
-        left.set()
-
-    def second():
-        with context:
-            entered.set()
-            left.wait(10)
-
-    with ThreadPoolExecutor(2) as pool:
-        for run in [pool.submit(first), pool.submit(second)]:
-            run.result()
+from .common import overlapping
 
 
 def test_filters_are_as_before_whoever_leaves_last():

@@ -10,8 +10,8 @@ from sklearn.datasets import load_digits, make_blobs
 from sklearn.metrics import adjusted_rand_score
 
 from deepdensity.starts import split_merge
+from deepdensity.starts.sizes import MAX_SAMPLES
 from deepdensity.starts.split_merge import (
-    MAX_SAMPLES,
     NeighbourGraph,
     best_cut,
     neighbour_graph,

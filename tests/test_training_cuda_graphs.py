@@ -12,7 +12,7 @@ from deepdensity.training.cuda_graphs import (
     no_collection,
 )
 
-from .common import Recorder, points
+from .common import Recorder, overlapping, points
 
 
 class Blind(Recorder):
@@ -107,8 +107,10 @@ def test_garbage_waits_for_a_record_alone(on):
     try:
         if not on:
             gc.disable()
-        with no_collection():
+        with no_collection:
             assert not gc.isenabled()
+        assert gc.isenabled() is on
+        assert overlapping(no_collection, gc.isenabled) is False
         assert gc.isenabled() is on
     finally:
         gc.enable()

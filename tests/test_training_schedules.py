@@ -11,7 +11,6 @@ from skorch.callbacks import LRScheduler
 from deepdensity.training.schedules import (
     SCHEDULES,
     ScheduledRate,
-    constant,
     one_cycle,
     set_rate,
 )
@@ -21,7 +20,10 @@ from .common import BOTH, decs, digit_vectors, idcl
 
 
 def test_schedules_have_the_names_of_the_parameter():
-    assert SCHEDULES == {"one-cycle": one_cycle, "constant": constant}
+    assert SCHEDULES == {"one-cycle": one_cycle}
+    for short in BOTH:
+        with pytest.raises(ValueError, match="'constant'.*'one-cycle'|'one-cycle'.*'c"):
+            short(schedule="two-cycle").fit(digit_vectors(20)[0])
 
 
 def test_one_cycle_agrees_with_its_definition():
@@ -53,10 +55,6 @@ def test_without_warm_up_the_rate_only_falls():
     assert (np.diff(rates) < 0).all()
 
 
-def test_constant_is_1_throughout():
-    assert {constant(u) for u in np.linspace(0, 1, 11)} == {1.0}
-
-
 def net_of_two_groups():
     groups = [{"lr": 7.0}, {"lr": 7.0}]
     return SimpleNamespace(optimizer_=SimpleNamespace(param_groups=groups))
@@ -85,7 +83,7 @@ def test_steps_beyond_the_length_stand_still():
 
 
 def test_a_rate_that_is_lowered_meanwhile_holds_from_the_next_step_on():
-    callback = ScheduledRate(constant, 0.4, 10)
+    callback = ScheduledRate(lambda progress, warm_up: 1.0, 0.4, 10)
     assert rates_of(callback, 2) == [0.4, 0.4]
     callback.lr /= 2
     assert rates_of(callback, 2) == [0.2, 0.2]

@@ -220,7 +220,7 @@ class Rates(Callback):
         self.seen.append(net.optimizer_.param_groups[0]["lr"])
 
 
-@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize("name", ["constant", *SCHEDULES])
 def test_each_phase_runs_through_the_schedule(name):
     rates = Rates()
     run = trainer(digits_source(), schedule=name, lr=0.02, callbacks=[rates])
@@ -229,8 +229,9 @@ def test_each_phase_runs_through_the_schedule(name):
         net.fit_loop(TrainingSet(run.source, n_batches=7), epochs=1)
     run.refit_decoder(2)
     # only a network at random warms up
+    schedule = SCHEDULES.get(name, lambda progress, warm_up: 1.0)
     expected = [
-        0.02 * SCHEDULES[name]((step + 0.5) / n_steps, warm_up)
+        0.02 * schedule((step + 0.5) / n_steps, warm_up)
         for n_steps, warm_up in ((12, WARM_UP), (7, 0.0), (6, 0.0))
         for step in range(n_steps)
     ]

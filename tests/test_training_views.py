@@ -5,11 +5,22 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
+from deepdensity.augmentation import random_affine
+from deepdensity.neighbours import nearest_neighbours
 from deepdensity.samples.inputs import InputFormat, Source
 from deepdensity.samples.layout import image_layout
-from deepdensity.training.views import AugmentedViews, NeighbourViews
+from deepdensity.training.views import AugmentedViews, NeighbourViews, choose_views
 
-from .common import CPU, generator
+from .common import (
+    CPU,
+    decs,
+    digit_images,
+    digit_vectors,
+    digits_source,
+    generator,
+    small_conv,
+    source_of,
+)
 
 N, D = 400, 50
 
@@ -121,3 +132,80 @@ def test_an_augmentation_may_write_to_what_it_is_given():
     assert_array_equal(view, 0.5 * before)
     view, target = AugmentedViews(fade, clean=False)(x, np.arange(6), None)
     assert target is view
+
+
+# -- which views a fit has -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("augment", ["auto", "affine", True])
+@pytest.mark.parametrize("clean", [True, False])
+def test_images_are_rotated_and_shifted(augment, clean):
+    found, views = choose_views(augment, digits_source(image=True), clean, 0)
+    assert found is random_affine
+    assert views.keys() == {"pretrain", "cluster"}
+    for view in views.values():
+        assert type(view) is AugmentedViews
+        assert view.augment is random_affine
+        assert view.clean is clean
+
+
+@pytest.mark.parametrize("augment", ["auto", True])
+def test_vectors_are_turned_into_their_neighbours(augment):
+    source = digits_source()
+    found, views = choose_views(augment, source, True, 7)
+    assert found is None
+    assert views.keys() == {"pretrain", "cluster"}
+    for view in views.values():
+        assert type(view) is NeighbourViews
+        assert view.source is source
+        assert_array_equal(view.neighbours, nearest_neighbours(source, 7))
+    assert (views["pretrain"].dropout, views["pretrain"].swap) == (0.5, 0)
+    assert (views["cluster"].dropout, views["cluster"].swap) == (0.2, 0.5)
+
+
+def test_a_lone_vector_is_seen_as_it_is():
+    source = source_of(digit_vectors(1)[0])
+    assert choose_views("auto", source, True, 0) == (None, {})
+
+
+def test_affine_leaves_vectors_alone():
+    assert choose_views("affine", digits_source(), True, 0) == (None, {})
+
+
+@pytest.mark.parametrize("image", [False, True])
+def test_augmentation_can_be_switched_off(image):
+    assert choose_views(False, digits_source(image), True, 0) == (None, {})
+
+
+@pytest.mark.parametrize("image", [False, True])
+def test_a_function_of_the_user_augments_both(image):
+    def halve(x, generator):
+        return x / 2
+
+    found, views = choose_views(halve, digits_source(image), False, 0)
+    assert found is halve
+    assert views.keys() == {"pretrain", "cluster"}
+    for view in views.values():
+        assert type(view) is AugmentedViews
+        assert (view.augment, view.clean) == (halve, False)
+
+
+def test_an_augmentation_must_take_a_generator():
+    X, _ = digit_images(150)
+    message = r"augment=.* cannot be called with \(x, generator\), where x is a tensor"
+    with pytest.raises(ValueError, match=message):
+        decs(augment=lambda x: x, autoencoder=small_conv).fit(X)
+
+
+@pytest.mark.parametrize(
+    ("augment", "found"),
+    [
+        (lambda x, generator: x[..., :4], r"Tensor of shape \(2, 1, 8, 4\)"),
+        (lambda x, generator: x.numpy(), "ndarray of shape"),
+        (lambda x, generator: None, "returned NoneType"),
+    ],
+)
+def test_an_augmentation_must_return_what_it_is_given(augment, found):
+    X, _ = digit_images(150)
+    with pytest.raises(ValueError, match=found):
+        decs(augment=augment, autoencoder=small_conv).fit(X)

@@ -11,6 +11,8 @@ from deepdensity.utils.devices import (
     to_device,
 )
 
+from .common import overlapping
+
 
 def test_auto_is_cuda_where_there_is_one():
     expected = "cuda" if torch.cuda.is_available() else "cpu"
@@ -81,4 +83,7 @@ def test_convolutions_of_a_gpu_are_reproducible_for_a_while(before, monkeypatch)
     with pytest.raises(ZeroDivisionError), reproducible(torch.device("cuda")):
         assert torch.backends.cudnn.deterministic
         raise ZeroDivisionError
+    assert torch.backends.cudnn.deterministic is before
+    cuda = reproducible(torch.device("cuda"))
+    assert overlapping(cuda, lambda: torch.backends.cudnn.deterministic) is True
     assert torch.backends.cudnn.deterministic is before

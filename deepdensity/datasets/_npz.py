@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from ..persistence.state_file import replacing
+from ..utils.files import replacing
 
 __all__ = ["read_npz", "write_npz"]
 

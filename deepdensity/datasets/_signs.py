@@ -88,7 +88,7 @@ def fetch_gtsrb(
 
     The images are those of "Final Training", 39209 in 43 classes, resized. They come in
     tracks of 30 frames of one sign, which differ little. The five most frequent classes
-    are 10800 images; the IDCL paper took 8790 of five classes that it does not name.
+    are 10800 images; the IDCL paper has 8790, of what it calls the five largest, too.
 
     Parameters
     ----------

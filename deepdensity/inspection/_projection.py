@@ -7,8 +7,9 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
 from .._typing import Array
+from ..samples.rows import some_rows
 
-__all__ = ["METHODS", "check_choice", "lowest", "some_rows", "to_plane"]
+__all__ = ["METHODS", "check_choice", "lowest", "shown_rows", "to_plane"]
 
 METHODS = ("pca", "tsne", "umap")
 PERPLEXITY = 30.0  # scikit-learn's; of few samples a third of their number
@@ -25,14 +26,12 @@ def check_choice(method: str, outliers: Any, max_points: int | None) -> None:
         raise ValueError(f"max_points={max_points!r} must be None or at least 2.")
 
 
-def some_rows(
+def shown_rows(
     n_rows: int, n_samples: int, max_points: int | None, random: np.random.RandomState
 ) -> Array:
     """Random rows, the share of them that `max_points` is of `n_samples`: sorted."""
-    if max_points is None or n_samples <= max_points:
-        return np.arange(n_rows)
-    n_kept = round(n_rows * max_points / n_samples)
-    return np.sort(random.choice(n_rows, n_kept, replace=False))
+    share = 1.0 if max_points is None else max_points / n_samples
+    return some_rows(n_rows, round(n_rows * share), random)
 
 
 def lowest(scores: Any, share: Any) -> Any:

@@ -58,9 +58,10 @@ class ClusterImagesDisplay:
     >>> from sklearn.datasets import load_digits
     >>> from deepdensity.inspection import ClusterImagesDisplay
     >>> X = load_digits().images[:200]
-    >>> kmeans = KMeans(10, random_state=0).fit(X.reshape(200, -1))
+    >>> kmeans = KMeans(10, random_state=0)
+    >>> distances = kmeans.fit_transform(X.reshape(200, -1))
     >>> display = ClusterImagesDisplay.from_predictions(
-    ...     X, kmeans.labels_, kmeans.transform(X.reshape(200, -1)).min(1), n_images=2
+    ...     X, kmeans.labels_, -distances.min(1), n_images=2
     ... )
     >>> display.pictures.shape
     (10, 3, 2, 8, 8)

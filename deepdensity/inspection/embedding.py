@@ -14,7 +14,7 @@ from ._fitted import check_rows, fitted_parts, numbered_classes
 from ._legend import legend_below
 from ._number_boxes import draw_numbers
 from ._palette import cluster_colours
-from ._projection import check_choice, lowest, some_rows, to_plane
+from ._projection import check_choice, lowest, shown_rows, to_plane
 
 __all__ = ["EmbeddingDisplay"]
 
@@ -161,7 +161,7 @@ class EmbeddingDisplay:
         estimator, model = fitted_parts(estimator)
         random = as_random_state(random_state)
         n_samples = np.shape(X)[0]
-        rows = some_rows(n_samples, n_samples, max_points, random)
+        rows = shown_rows(n_samples, n_samples, max_points, random)
         if y is not None:
             classes, names = numbered_classes(y, n_samples, of="X")
         X = take_rows(X, rows)
@@ -179,7 +179,7 @@ class EmbeddingDisplay:
                 name=f"{type(model).__name__}, classes",
             ).plot(ax=ax, **plot_params)
         cores = core_samples(model)
-        cores = cores[some_rows(len(cores), len(model.labels_), max_points, random)]
+        cores = cores[shown_rows(len(cores), len(model.labels_), max_points, random)]
         core_Z = np.asarray(model.embedding_)[cores]
         labels = estimator.predict(X)
         centers, center_labels, center_name = centers_of(model, labels)
@@ -256,7 +256,7 @@ class EmbeddingDisplay:
             centers = check_centers(centers, len(names), Z.shape[1])[alive]
         if method != "pca":
             centers = None
-        rows = some_rows(n_samples, n_samples, max_points, random)
+        rows = shown_rows(n_samples, n_samples, max_points, random)
         (points, centers), axis_labels = to_plane(method, random, Z[rows], centers)
         in_core = in_core[rows]
         return cls(

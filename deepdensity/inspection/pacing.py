@@ -14,7 +14,6 @@ __all__ = ["PacingDisplay"]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#660000")
 DASHES = ("-", "--", "-.", ":")
-MOST_EPOCHS = 1000  # more than max_epochs="auto" makes of them
 FEW = 60  # epochs or fewer have a mark each
 
 
@@ -104,7 +103,7 @@ class PacingDisplay:
         check_fractions(model.lambda_0, model.lambda_max)
         if hasattr(model, "curriculum_"):
             shares = np.array(model.curriculum_.fractions)
-            pacing_epochs = pacing_epochs_of(model, shares)
+            pacing_epochs = model.curriculum_.pacing_epochs
         else:
             if max_epochs is None:
                 max_epochs = model.max_epochs
@@ -113,7 +112,13 @@ class PacingDisplay:
                     'max_epochs="auto" depends on the data: fit the estimator, or give '
                     "max_epochs here."
                 )
-            pace = pace_of(model, model.pacing_epochs, max_epochs)
+            pace = Pace(
+                model.pacing,
+                model.pacing_epochs,
+                max_epochs,
+                model.lambda_0,
+                model.lambda_max,
+            )
             shares, pacing_epochs = shares_of(pace, max_epochs), pace.n_epochs or None
         return cls(
             {short_name(model.pacing): shares},
@@ -140,7 +145,7 @@ class PacingDisplay:
         Parameters
         ----------
         pacings : list of str or callable, default=None
-            Names in :data:`deepdensity.curriculum.PACINGS`, or functions
+            Names in ``deepdensity.curriculum.PACINGS``, or functions
             ``f(epoch, n_epochs, lambda_0)``. None draws all that have a name.
         max_epochs : int, default=40
         pacing_epochs : int, default=None
@@ -257,39 +262,5 @@ def mark_epoch(ax: Axes, epoch: int) -> Any:
     return ax.axvline(epoch, color="0.4", ls="--", lw=1, zorder=1)
 
 
-def pace_of(model: Estimator, pacing_epochs: int | None, max_epochs: Any) -> Any:
-    return Pace(
-        model.pacing, pacing_epochs, max_epochs, model.lambda_0, model.lambda_max
-    )
-
-
 def shares_of(pace: Any, n_epochs: int) -> Array:
     return np.array([pace.fraction(epoch) for epoch in range(n_epochs)])
-
-
-def pacing_epochs_of(model: Estimator, shares: Any) -> Any:
-    """T of Eq. 5 of a fitted model; None where the shares do not tell.
-
-    With ``max_epochs="auto"`` it followed from the data. It is then the only T that
-    gives the shares that the model trained on, if there is only one.
-    """
-    if model.pacing == "none":
-        return None
-    if model.pacing_epochs is not None:
-        return model.pacing_epochs
-    if model.max_epochs != "auto":
-        return -(-model.max_epochs // 2) or None
-    fitting = [
-        n_epochs
-        for n_epochs in range(1, MOST_EPOCHS + 1)
-        if gives(pace_of(model, n_epochs, 0), shares)
-    ]
-    return fitting[0] if len(fitting) == 1 else None
-
-
-def gives(pace: Any, shares: Any) -> Any:
-    """Whether a pace has these shares, epoch by epoch."""
-    return all(
-        np.isclose(pace.fraction(epoch), share, rtol=1e-12, atol=0)
-        for epoch, share in enumerate(shares)
-    )

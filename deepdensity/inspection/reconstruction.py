@@ -36,7 +36,7 @@ class ReconstructionDisplay:
     indices : int ndarray of shape (n_clusters, n_samples)
         Rows of X that they are of; -1 where a cluster has fewer.
     clusters : int ndarray of shape (n_clusters,)
-    layout : deepdensity.samples.inputs.Layout
+    layout : deepdensity.samples.layout.Layout
         Of the features in a sample: a vector or an image.
     feature_names : array-like of str, default=None
         For the lines of vectors.

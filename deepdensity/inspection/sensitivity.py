@@ -89,7 +89,7 @@ class SensitivityDisplay:
         estimator: Estimator,
         param_x: str | None = None,
         param_y: str | None = None,
-        score: str = "mean_test_score",
+        score: str | None = None,
         *,
         ax: Axes = None,
         **plot_params: Any,
@@ -103,8 +103,9 @@ class SensitivityDisplay:
         param_x, param_y : str, default=None
             Names of parameters. None takes the first that have several values, and for
             `param_y` none if there is no other.
-        score : str, default="mean_test_score"
-            Key of `cv_results_`.
+        score : str, default=None
+            Key of `cv_results_`. None takes the mean of the score that the search went
+            by, "mean_test_score" or, of several, the one that `refit` names.
         ax : matplotlib Axes, default=None
             None makes a new figure.
         **plot_params
@@ -116,6 +117,9 @@ class SensitivityDisplay:
         """
         needs_matplotlib(cls, "from_estimator")
         check_is_fitted(estimator, "cv_results_")
+        if score is None:
+            refit = getattr(estimator, "refit", None)
+            score = f"mean_test_{refit if isinstance(refit, str) else 'score'}"
         return cls.from_cv_results(
             estimator.cv_results_, param_x, param_y, score, ax=ax, **plot_params
         )
@@ -137,7 +141,9 @@ class SensitivityDisplay:
         ----------
         cv_results : dict of str to array-like, or DataFrame
             With ``"param_"`` and the names of the parameters, and `score`.
-        param_x, param_y, score, ax, **plot_params
+        score : str, default="mean_test_score"
+            Key of `cv_results`.
+        param_x, param_y, ax, **plot_params
             As in :meth:`from_estimator`.
 
         Returns

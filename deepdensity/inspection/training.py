@@ -1,5 +1,6 @@
 """TrainingDisplay: how a fit went, epoch by epoch."""
 
+from itertools import cycle
 from typing import Any, Self
 
 import numpy as np
@@ -13,6 +14,7 @@ from ._scores import labels_of, scores_of
 __all__ = ["TrainingDisplay"]
 
 COLOURS = {"pretrain": "#0072B2", "cluster": "#D55E00", "decoder": "#009E73"}
+DASHES = ("-", "--", ":", "-.")
 ROLLBACK = "#660000"
 FEW = 40  # values or fewer have a mark each
 LOG_RANGE = 10  # losses that span more than this are drawn on a log scale
@@ -287,8 +289,10 @@ class TrainingDisplay:
 
     def _draw_scores(self, panel: Any, style: dict[str, Any]) -> Any:
         lines = []
-        for (name, values), dashes in zip(self.scores.items(), ("-", "--", ":", "-.")):
+        for (name, values), dashes in zip(self.scores.items(), cycle(DASHES)):
             known = ~np.isnan(values)
+            if not known.any():
+                continue
             x, y = self._epochs()[known], values[known]
             label = f"{name} (at last {y[-1]:.3f})"
             marker = "o" if known.sum() <= FEW else None

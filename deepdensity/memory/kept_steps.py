@@ -23,7 +23,9 @@ NOT_OF_CLUSTERING = {
 class KeptSteps(FittedDeepClustering):
     """Steps of a fit, done or recalled; see :mod:`deepdensity.memory`."""
 
-    # attributes that the clustering phase leaves for what comes after it
+    # an estimator's clustering phase: `_cluster(trainer, *start)` trains, sets the
+    # attributes named below, and returns a result and what the guard has to report
+    _cluster: Callable[..., tuple[Any, str]]
     _set_by_clustering: tuple[str, ...] = ("information_",)
 
     def _remembers(self) -> bool:
@@ -52,28 +54,11 @@ class KeptSteps(FittedDeepClustering):
         neighbours: Array | None = recall_result(self.memory, step, find)
         return neighbours
 
-    def _train_clusters(
-        self, trainer: Trainer, start: tuple[Array, ...], work: Callable[[], Any]
-    ) -> Any:
-        """The clustering phase, or what it has led to before; warns of its faults.
-
-        Parameters
-        ----------
-        trainer : Trainer
-        start : tuple of arrays
-            Where the clusters start.
-        work : callable
-            The phase: it trains, sets the attributes that `_set_by_clustering` names,
-            and returns a result and what the guard has to report.
-
-        Returns
-        -------
-        object
-            The result.
-        """
+    def _train_clusters(self, trainer: Trainer, start: tuple[Array, ...]) -> Any:
+        """`_cluster`, or what it has led to before: the result. Warns of its faults."""
 
         def train() -> Any:
-            result = work()
+            result = self._cluster(trainer, *start)
             return result, {name: vars(self)[name] for name in self._set_by_clustering}
 
         parameters = {

@@ -16,13 +16,12 @@ from sklearn.utils._param_validation import (
 
 from .._decorators import validate_params
 from .._typing import Array, Estimator, Samples
+from ..samples.rows import BLOCK
 from ..stability import DETERMINACIES, otsu_threshold, sample_stability
 from ..stability import determinacy as determinacy_of
 from ..utils.best_estimator import best_of
 
 __all__ = ["mean_stability"]
-
-BLOCK = 1024  # rows that are dense at a time
 
 
 @validate_params(

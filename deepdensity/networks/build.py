@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..utils.torch_state import float32_by_default, own_draws
 from .conv import ConvAutoencoder
 from .conv16 import Conv16Autoencoder
 from .mlp import MLPAutoencoder, ShallowAutoencoder
@@ -71,8 +72,8 @@ def build_autoencoder(
         if isinstance(autoencoder, str):
             autoencoder = AUTOENCODERS[autoencoder]
         # weights are drawn from torch's global generator: borrowed, and put back
-        with construction, torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)
+        cpu = torch.device("cpu")
+        with construction, own_draws(seed, cpu), float32_by_default(), cpu:
             try:
                 module = autoencoder(input_shape, n_components)
             except Exception as error:
@@ -113,7 +114,7 @@ def check_autoencoder(
                 f"autoencoder={name} has no method {method!r}; it must be a "
                 "torch.nn.Module with encode(x) -> z and decode(z) -> x."
             )
-    x = torch.zeros(2, *input_shape, dtype=torch.float32)  # whatever torch defaults to
+    x = torch.zeros(2, *input_shape, dtype=torch.float32, device="cpu")
     module.float().eval()
     try:
         with torch.no_grad():

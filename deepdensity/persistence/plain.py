@@ -103,13 +103,14 @@ def curriculum_parts(curriculum: Any) -> Any:
     bits = np.array(curriculum._bits, dtype=np.uint8)
     return {
         "n_samples": curriculum.n_samples,
+        "pacing_epochs": curriculum.pacing_epochs,
         "fractions": curriculum.fractions,
         "bits": bits.reshape(len(curriculum), -(-curriculum.n_samples // 8)),
     }
 
 
 def curriculum_of(parts: Any) -> Any:
-    curriculum = Curriculum(parts["n_samples"])
+    curriculum = Curriculum(parts["n_samples"], parts["pacing_epochs"])
     curriculum.fractions = parts["fractions"]
     curriculum._bits = list(parts["bits"])
     return curriculum

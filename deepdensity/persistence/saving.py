@@ -1,7 +1,6 @@
 """A fitted estimator to a file and back, without pickle."""
 
 import inspect
-import warnings
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from .._typing import Estimator, FilePath
 from .._version import __version__
 from ..networks.build import AUTOENCODERS, build_autoencoder
 from ..utils.devices import device_or_cpu, resolve_device
+from ..utils.user_warnings import warn
 from .plain import from_plain, to_plain
 from .state_file import read_state, write_state
 
@@ -156,11 +156,11 @@ def read_parameters(plain: Any, tensors: Any, kind: Any, given: Any) -> Any:
                 "others after loading"
             )
     for name in missing.keys() - given.keys() - {"autoencoder"}:
-        warnings.warn(
+        warn(
             f"{name}={missing[name]} is not in the file: {name}="
             f"{signature[name].default!r} stands in its place. Give it as "
             f"load(path, {name}=...).",
-            stacklevel=4,  # the caller of load
+            UserWarning,
         )
     stored = {
         name: from_plain(value, tensors)

@@ -6,10 +6,6 @@ there stays if writing fails.
 
 import hashlib
 import json
-import os
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,34 +13,11 @@ import torch
 
 from .._typing import FilePath
 from .._version import __version__
+from ..utils.files import refuse_folder, replacing
 
-__all__ = ["FORMAT", "read_state", "replacing", "write_state"]
+__all__ = ["FORMAT", "read_state", "write_state"]
 
 FORMAT = 1  # of the file; a reader knows its own and all before it
-
-
-@contextmanager
-def replacing(path: FilePath) -> Iterator[Any]:
-    """A path to write to in the block; at its end the file takes the place of `path`.
-
-    Where the block fails, what was at `path` is as before.
-
-    Raises
-    ------
-    FileNotFoundError, IsADirectoryError
-        Before the block, of a folder that is not there, or in the file's place.
-    """
-    path = Path(path)
-    refuse_folder(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path.parent} is no folder to write {path.name} to.")
-    own = f"{os.getpid()}-{threading.get_ident()}"  # others may write there as well
-    beside = path.with_name(f"{path.name}.{own}.part")
-    try:
-        yield beside
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def write_state(path: FilePath, content: dict[str, Any], tensors: Any) -> None:
@@ -104,12 +77,6 @@ def read_state(path: FilePath) -> Any:
     if metadata.get("sha256") != checksum(text, tensors):
         raise ValueError(f"{path} is damaged: its checksum is not that of its content.")
     return json.loads(text), tensors
-
-
-def refuse_folder(path: Path) -> None:
-    """Raise IsADirectoryError where a file is meant and a folder is there."""
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder: give the path of a file in it.")
 
 
 def checksum(text: Any, tensors: Any) -> Any:

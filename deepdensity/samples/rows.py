@@ -1,7 +1,7 @@
 """Rows that are read when they are asked for: of arrays on disk, of some samples.
 
 Both classes have what of an array (n, d) the rest of the package uses: ``shape``,
-``dtype``, ``len`` and a read of rows by a slice or by an index array.
+``dtype`` and a read of rows by a slice or by an index array.
 """
 
 import math

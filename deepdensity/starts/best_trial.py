@@ -15,10 +15,10 @@ from .._typing import Array
 from ..assignment import cluster_means
 from ..information import joint_counts
 from ..recipe import BALANCE, TRIAL_BALANCE
-from ..starts import same_partition
 from ..training.progress import Progress
 from ..training.trainer import Trainer
 from .merging import merge_parts
+from .several import same_partition
 from .split_merge import neighbour_graph, split_and_merge
 from .trials import Trial, try_start
 

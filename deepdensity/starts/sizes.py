@@ -4,12 +4,12 @@ import numpy as np
 
 from .._typing import Array
 from ..samples.rows import some_rows
-from .split_merge import MAX_SAMPLES
 
-__all__ = ["MIN_PER_CLUSTER", "N_NEIGHBORS", "some", "too_few"]
+__all__ = ["MAX_SAMPLES", "MIN_PER_CLUSTER", "N_NEIGHBOURS", "some", "too_few"]
 
 MIN_PER_CLUSTER = 10  # samples; with fewer on average k-means takes over
-N_NEIGHBORS = 10
+MAX_SAMPLES = 10_000  # that make a start, or a graph; the others follow them
+N_NEIGHBOURS = 10  # in that graph
 
 
 def too_few(n_samples: int, n_clusters: int) -> bool:

@@ -8,7 +8,7 @@ from .._typing import Array
 from ..assignment import cluster_means
 from .kmeans import kmeans_start
 from .shared_contexts import quiet
-from .sizes import N_NEIGHBORS, some, too_few
+from .sizes import N_NEIGHBOURS, some, too_few
 
 __all__ = ["spectral_start"]
 
@@ -56,13 +56,13 @@ def spectral_start(
     spectral = SpectralClustering(
         n_clusters,
         affinity="nearest_neighbors",
-        n_neighbors=N_NEIGHBORS,
+        n_neighbors=N_NEIGHBOURS,
         n_init=n_init,
         random_state=random,
     )
     with quiet:  # a graph in several parts will do for a start
         labels = spectral.fit_predict(views[chosen])
     if len(chosen) < n_samples:
-        neighbours = KNeighborsClassifier(N_NEIGHBORS).fit(views[chosen], labels)
+        neighbours = KNeighborsClassifier(N_NEIGHBOURS).fit(views[chosen], labels)
         labels = neighbours.predict(views)
     return cluster_means(Z, labels, n_clusters), labels

@@ -13,12 +13,11 @@ from sklearn.manifold import spectral_embedding
 from sklearn.neighbors import KNeighborsClassifier, kneighbors_graph
 
 from .._typing import Array
-from ..samples.rows import some_rows
 from .merging import part_counts
 from .shared_contexts import quiet
+from .sizes import N_NEIGHBOURS, some
 
 __all__ = [
-    "MAX_SAMPLES",
     "NeighbourGraph",
     "Repair",
     "best_cut",
@@ -27,8 +26,6 @@ __all__ = [
     "split_and_merge",
 ]
 
-N_NEIGHBOURS = 10
-MAX_SAMPLES = 10_000  # that make the graph, or a start; the others follow them
 SMALL = 0.3  # of the mean size of a cluster: what is smaller is none
 N_ORDERS = 4  # eigenvectors along which a cut is sought
 SAME = 0.9  # share of two sets' samples that are in both, from which they are one
@@ -63,7 +60,7 @@ def neighbour_graph(points: Array, random: np.random.RandomState) -> NeighbourGr
     NeighbourGraph
         Weights are 1 between mutual neighbours and 1/2 between others.
     """
-    rows = some_rows(len(points), MAX_SAMPLES, random)
+    rows = some(len(points), random)
     near = kneighbors_graph(points[rows], min(N_NEIGHBOURS, len(rows) - 1))
     return NeighbourGraph(rows, points, ((near + near.T) / 2).tocsr())
 

@@ -25,7 +25,7 @@ def check_callbacks(callbacks: list[Any] | None, schedule: str) -> None:
     """Raise a ValueError where a callback cannot do its work.
 
     Either it and the schedule would both set the rate, or it looks at a score of
-    validation data, which a clustering has not.
+    validation data, which a clustering has not, or at predictions that no net keeps.
     """
     bare = without_names(callbacks)
     kinds = [c if isinstance(c, type) else type(c) for c in bare]
@@ -43,6 +43,8 @@ def check_callbacks(callbacks: list[Any] | None, schedule: str) -> None:
                 "learning rate before every step, so that it would do nothing: choose "
                 'schedule="constant" beside it.'
             )
+        if isinstance(callback, EpochScoring):
+            check_scoring(callback)
         if kind in TO_MONITOR and not any(map(may_record_scores, kinds)):
             check_monitor(callback, kind)
 
@@ -72,6 +74,17 @@ def may_record_scores(kind: type) -> bool:
     if issubclass(kind, (EpochScoring, BatchScoring, PassthroughScoring)):
         return True
     return kind.__module__.partition(".")[0] not in ("skorch", "deepdensity")
+
+
+def check_scoring(callback: EpochScoring) -> None:
+    """Raise a ValueError where it would score validation data, or kept predictions."""
+    if not callback.on_train or callback.use_caching:
+        raise ValueError(
+            f"callbacks holds {type(callback).__name__} with on_train="
+            f"{callback.on_train} and use_caching={callback.use_caching}; a clustering "
+            "has no validation data to score, and keeps no predictions of its batches: "
+            "choose on_train=True and use_caching=False."
+        )
 
 
 def check_monitor(callback: Any, kind: type) -> None:

@@ -18,6 +18,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..utils.shared_context import SharedContext
+
 __all__ = ["GraphRecorder", "RecordedSteps"]
 
 WARM_UP = 3  # steps of a shape that run as usual: libraries choose their kernels there
@@ -103,7 +105,7 @@ class GraphRecorder:
             stream=self.stream,
             capture_error_mode="thread_local",  # other threads go on: a search has some
         )
-        with torch.cuda.device(self.device), no_collection(), recording:
+        with torch.cuda.device(self.device), no_collection, recording:
             result = step(*batch)
         return graph.replay, result
 
@@ -118,7 +120,7 @@ class GraphRecorder:
 
 
 @contextmanager
-def no_collection() -> Iterator[None]:
+def without_collection() -> Iterator[None]:
     """No garbage is collected: CUDA lets no graph go while another is recorded."""
     was_on = gc.isenabled()
     gc.disable()
@@ -127,6 +129,9 @@ def no_collection() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+no_collection = SharedContext(without_collection)
 
 
 @functools.cache

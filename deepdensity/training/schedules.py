@@ -12,7 +12,6 @@ __all__ = [
     "WARM_UP",
     "RecordedRate",
     "ScheduledRate",
-    "constant",
     "one_cycle",
     "set_rate",
 ]
@@ -51,12 +50,8 @@ def one_cycle(progress: float, warm_up: float = WARM_UP) -> float:
     return 0.5 * (1 + math.cos(math.pi * fallen))
 
 
-def constant(progress: float, warm_up: float = 0.0) -> float:
-    """The same rate at every step, as in both papers."""
-    return 1.0
-
-
-SCHEDULES = {"one-cycle": one_cycle, "constant": constant}
+# beside "constant", the same rate at every step, as in both papers
+SCHEDULES = {"one-cycle": one_cycle}
 
 
 class RecordedRate(Callback):

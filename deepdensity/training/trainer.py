@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from .._typing import Array
 from ..losses import ReconstructionLoss
 from ..samples.inputs import Source
 from ..utils.devices import to_device
+from ..utils.torch_state import own_draws
 from .batches import BatchIterator, TrainingSet
 from .compilation import network_passes
 from .cuda_graphs import GraphRecorder
@@ -50,6 +51,9 @@ class Trainer:
         Train in bfloat16 where torch's autocast does.
     compiled : bool, default=False
         Train encoder and decoder as torch.compile makes them.
+    draws : bool, default=False
+        Whether the network may draw from torch's global generator, as one with dropout
+        does: that is seeded by `generator`'s seed while a phase lasts, and put back.
     callbacks : list of skorch callbacks, default=None
         Given to every phase; ``net.phase`` names it.
     verbose : int, default=0
@@ -77,6 +81,7 @@ class Trainer:
         schedule: str = "constant",
         bfloat16: bool = False,
         compiled: bool = False,
+        draws: bool = False,
         callbacks: list[Any] | None = None,
         verbose: int = 0,
         interruption: Interruption | None = None,
@@ -92,6 +97,7 @@ class Trainer:
         self.schedule = schedule
         self.bfloat16 = bfloat16
         self.compiled = compiled
+        self.draws = draws
         self.callbacks = callbacks
         self.verbose = verbose
         self.interruption = interruption or Interruption()
@@ -134,6 +140,8 @@ class Trainer:
         stopped the training (as skorch's EarlyStopping does, by a KeyboardInterrupt)
         there are no more of them.
         """
+        if n_epochs:
+            check_trainable(self.module, criterion, name)
         net = self.net(
             AutoencoderNet,
             name,
@@ -188,9 +196,12 @@ class Trainer:
     @contextmanager
     def finishing(self, net: Any) -> Iterator[None]:
         """Train a net inside: its end follows, and where that fails no bar is left."""
+        seed, device = self.generator.initial_seed(), self.source.device
+        draws = own_draws(seed, device) if self.draws else nullcontext()
         try:
-            yield
-            self.finish(net)
+            with draws:
+                yield
+                self.finish(net)
         except BaseException:
             for _, callback in net.callbacks_:
                 if isinstance(callback, Progress):
@@ -276,6 +287,18 @@ class DecoderSet(TrainingSet):
     def __getitem__(self, chunk: Any) -> Any:
         x, _ = super().__getitem__(chunk)
         return to_device(self.Z[chunk], x.device), x
+
+
+def check_trainable(module: Any, criterion: Any, phase: str) -> None:
+    """Raise a ValueError where a phase would have nothing to train."""
+    if not any(
+        p.requires_grad for p in (*module.parameters(), *criterion.parameters())
+    ):
+        raise ValueError(
+            f"autoencoder={type(module).__name__} has no parameter with requires_grad, "
+            f"which leaves the {PHASES.get(phase, phase)} nothing to train: give it "
+            "one, or no epochs to that phase."
+        )
 
 
 def encoder_parameters(module: Any, source: Source) -> Any:

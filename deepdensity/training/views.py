@@ -11,10 +11,12 @@ import torch
 from torch import Tensor
 
 from .._typing import Array
+from ..augmentation import random_affine
+from ..neighbours import nearest_neighbours
 from ..samples.inputs import Source
 from ..utils.devices import to_device
 
-__all__ = ["AugmentedViews", "NeighbourViews"]
+__all__ = ["AugmentedViews", "NeighbourViews", "choose_views"]
 
 
 class AugmentedViews:
@@ -72,11 +74,11 @@ class NeighbourViews:
         original = self.source.read(self.partners(rows, generator))
         if self.swap:
             partners = self.partners(rows, generator)
-            swapped = torch.rand(len(x), 1, generator=generator)[:, 0] < self.swap
+            swapped = uniform((len(x),), generator) < self.swap
             x = x.clone()
             places = to_device(swapped.nonzero()[:, 0], x.device)
             x[places] = self.source.read(partners[swapped.numpy()])
-        kept = torch.rand(x.shape, generator=generator) >= self.dropout
+        kept = uniform(x.shape, generator) >= self.dropout
         return x * to_device(kept, x.device).to(x.dtype), original
 
     def partners(self, rows: Any, generator: torch.Generator) -> Array:
@@ -85,3 +87,72 @@ class NeighbourViews:
         pick = torch.randint(n_neighbours, (len(rows),), generator=generator)
         partners: Array = self.neighbours[rows, pick.numpy()]
         return partners
+
+
+def uniform(shape: Any, generator: torch.Generator) -> Tensor:
+    """Random numbers in [0, 1): float32 whatever torch's default is."""
+    return torch.rand(shape, generator=generator, dtype=torch.float32)
+
+
+def choose_views(
+    augment: Any,
+    source: Source,
+    clean: bool,
+    seed: int,
+    find: Callable[[Source, int], Array | None] = nearest_neighbours,
+) -> tuple[Callable[..., Any] | None, dict[str, Any]]:
+    """The augmentation and each phase's views for the parameter `augment`.
+
+    Parameters
+    ----------
+    augment : {"auto", "affine"}, bool or callable
+    source : Source
+    clean : bool
+        See :class:`AugmentedViews`.
+    seed : int
+        Of the search for neighbours.
+    find : callable
+        Finds the neighbours of vectors, by source and seed.
+
+    Returns
+    -------
+    augment : callable or None
+        ``augment(x, generator) -> x``.
+    views : dict
+        Phase -> views.
+    """
+    is_image = len(source.format.layout.shape) == 3
+    if callable(augment):
+        check_augment(augment, source)
+    if is_image and augment in ("auto", "affine", True):
+        augment = random_affine
+    if callable(augment):
+        views = AugmentedViews(augment, clean)
+        return augment, {"pretrain": views, "cluster": views}
+    if augment in ("auto", True):
+        neighbours = find(source, seed)
+        if neighbours is not None:
+            return None, {
+                "pretrain": NeighbourViews(source, neighbours, dropout=0.5),
+                "cluster": NeighbourViews(source, neighbours, dropout=0.2, swap=0.5),
+            }
+    return None, {}
+
+
+def check_augment(augment: Callable[..., Any], source: Source) -> None:
+    """Raise ValueError unless it makes of a batch another of the same shape."""
+    x = source.read(slice(0, 2))
+    try:
+        view = augment(x.clone(), torch.Generator().manual_seed(0))
+    except Exception as error:
+        raise ValueError(
+            f"augment={augment!r} cannot be called with (x, generator), where x is a "
+            f"tensor of shape {tuple(x.shape)}: {error}"
+        ) from error
+    if not isinstance(view, torch.Tensor) or view.shape != x.shape:
+        kind = type(view).__name__
+        shape = f" of shape {tuple(view.shape)}" if hasattr(view, "shape") else ""
+        raise ValueError(
+            f"augment={augment!r} must return a torch tensor of the shape that it is "
+            f"given, here {tuple(x.shape)}; it returned {kind}{shape}."
+        )

@@ -47,7 +47,8 @@ def joined(blocks: Iterator[Tensor], n_rows: int) -> Tensor:
     taking that back: of a million images 3 GB.
     """
     first = next(blocks)
-    whole = torch.empty((n_rows, *first.shape[1:]), dtype=first.dtype)
+    shape = (n_rows, *first.shape[1:])
+    whole = torch.empty(shape, dtype=first.dtype, device="cpu")
     whole[: len(first)] = first
     done = len(first)
     for block in blocks:

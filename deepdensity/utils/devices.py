@@ -1,10 +1,12 @@
 """The device that a fit runs on, how data gets there, and what it is quick in."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from torch import Tensor
+
+from .shared_context import SharedContext
 
 __all__ = [
     "device_or_cpu",
@@ -55,17 +57,22 @@ def to_device(values: Tensor, device: torch.device) -> Tensor:
 
 
 @contextmanager
-def reproducible(device: torch.device) -> Iterator[None]:
-    """On CUDA only convolutions that add up in the same order every time."""
-    if device.type != "cuda":
-        yield
-        return
+def deterministic() -> Iterator[None]:
+    """CUDA's convolutions add up in the same order every time."""
     before = torch.backends.cudnn.deterministic
     torch.backends.cudnn.deterministic = True
     try:
         yield
     finally:
         torch.backends.cudnn.deterministic = before
+
+
+in_order = SharedContext(deterministic)
+
+
+def reproducible(device: torch.device) -> AbstractContextManager[None]:
+    """On CUDA only convolutions that add up in the same order every time."""
+    return in_order if device.type == "cuda" else nullcontext()
 
 
 def has_bfloat16(device: torch.device) -> bool:

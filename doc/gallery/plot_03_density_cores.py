@@ -4,8 +4,8 @@ Density cores and outliers
 
 :class:`~deepdensity.IDCLClustering` goes by the density of the samples in its
 embedding. Where many samples lie close together, a cluster has its core; what lies
-far from all others is left out of the training, and told by its score. This page mixes
-twenty pieces of photographs among digits, and looks where they end.
+far from all others can be left out of the training, and is told by its score. This page
+mixes twenty pieces of photographs among digits, and looks where they end.
 """
 
 # %%
@@ -33,17 +33,21 @@ is_patch = np.arange(len(images)) >= len(digits)
 # %%
 # A short fit
 # -----------
-# The epochs are fewer than by default, and the clusters start at k-means alone, so that
-# the page is quickly built. Labels and densities are refreshed before every epoch, and
-# a callback records the labels.
+# ``lambda_max=0.95`` leaves the sparsest twentieth of each cluster out of the training
+# to the end; by default it is 1, and all samples come in. The epochs are fewer than by
+# default, and the clusters start at k-means alone, so that the page is quickly built;
+# smaller batches make more steps of these few epochs. Labels and densities are
+# refreshed before every epoch, and a callback records the labels.
 
 from deepdensity import IDCLClustering
 from deepdensity.callbacks import LabelRecorder
 
 idcl = IDCLClustering(
     10,
+    lambda_max=0.95,
     pretrain_epochs=12,
     max_epochs=12,
+    batch_size=32,
     refresh_interval=1,
     init="k-means",
     callbacks=[LabelRecorder()],
@@ -72,16 +76,17 @@ ClusterImagesDisplay.from_estimator(idcl, images)
 # %%
 # The curriculum
 # --------------
-# Training began with the densest samples of each cluster and took in more, epoch by
-# epoch. The sparsest twentieth of each cluster was left out to the end.
+# Training began with the densest nine tenths of each cluster and took in more, epoch by
+# epoch, up to ``lambda_max``: the sparsest twentieth stayed out to the end.
 
 from deepdensity.inspection import PacingDisplay
 
 PacingDisplay.from_estimator(idcl)
 
 # %%
-# This holds off outliers that lie at the edges of clusters. Where they are alike enough
-# to have won a cluster of their own, they come in with it, as others do:
+# This holds off outliers that lie at the edges of clusters: at the end fewer of the
+# patches than of the digits are in training. Where they are alike enough to have won a
+# cluster of their own, as most of these have, they come in with it:
 
 together = np.bincount(idcl.labels_[is_patch]).max()
 print(f"{together} of {is_patch.sum()} patches are in one cluster")

@@ -31,10 +31,13 @@ len(list(folder.glob("*.png")))
 # %%
 # Files to an array
 # -----------------
-# All samples need one shape, and training takes time in proportion to the pixels: take
-# the smallest size at which one still sees what a picture shows. Eight pixels a side
-# will do for these digits, photographs need 32 or more. ``convert("L")`` makes grey
-# values; ``convert("RGB")`` would keep colours, as an array (n, height, width, 3).
+# All samples need one shape. The default network, "conv16", looks at every image at
+# 16 x 16: it enlarges smaller ones and reduces larger ones until the shorter side is
+# 16, so that larger files cost little more and show it no more. Eight pixels a side
+# will do for these digits. Where 16 are too few to see what a picture shows, as in many
+# photographs, take ``autoencoder="conv"`` and the smallest size at which one sees it:
+# its time grows with the pixels. ``convert("L")`` makes grey values; ``convert("RGB")``
+# would keep colours, as an array (n, height, width, 3).
 
 SIDE = 8
 files = sorted(folder.glob("*.png"))

@@ -10,8 +10,8 @@ with each batch, and clusters keep their numbers.
 # %%
 # The stream
 # ----------
-# Digits in seven batches. The first are as they are; then the camera turns by four
-# degrees from batch to batch.
+# Digits in seven batches. The first is as it is; then the camera turns by four degrees
+# from batch to batch.
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,0 +1,47 @@
+"""Torch's global state, as a fit needs it, whatever the caller has made of it."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import torch
+
+__all__ = ["float32_by_default", "own_draws", "plain_torch"]
+
+
+@contextmanager
+def plain_torch() -> Iterator[None]:
+    """Gradients are kept, and tensors that name no device are on the CPU.
+
+    Outside there may be a `torch.inference_mode`, or another default device.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode(False))
+        if torch.get_default_device().type != "cpu":  # it slows every call of torch
+            stack.enter_context(torch.device("cpu"))
+        yield
+
+
+@contextmanager
+def float32_by_default() -> Iterator[None]:
+    """New floating-point tensors are in float32."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+@contextmanager
+def own_draws(seed: int, device: torch.device) -> Iterator[None]:
+    """What torch's global generators give inside is by `seed`; then they are as before.
+
+    For modules that draw from them, as dropout does. Threads share the generators.
+    """
+    on_gpu = device.type == "cuda"
+    with torch.random.fork_rng([device] if on_gpu else []):
+        torch.default_generator.manual_seed(seed)
+        if on_gpu:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
+        yield
