@@ -196,6 +196,21 @@ def core_similarity(Z, cores):
     return s
 
 
+def idcl_refresh(Z, labels, core_fraction, quantile, scale):
+    """Eq. 1, 2 and 9 to 11 in a row: difficulty, and assignment to the labels' cores.
+
+    Each cluster must have samples.
+    """
+    density = local_density(Z, cutoff_distance(Z, quantile), "gaussian")
+    samples = density_core(density, labels, core_fraction)
+    cores = [[Z[i] for i in samples[j]] for j in range(len(samples))]
+    return difficulty_score(density), soft_assignment(core_similarity(Z, cores) / scale)
+
+
+def likeliest_clusters(q):
+    return np.array([max(range(len(row)), key=row.__getitem__) for row in q])
+
+
 def squared_distances_to(Z, centres):
     d = np.zeros((len(Z), len(centres)))
     for i in range(len(Z)):
@@ -222,6 +237,19 @@ def kernel_scale(squared_distances, labels):
     for i, label in enumerate(labels):
         total += squared_distances[i, label]
     return total / len(labels) / 4 or 1.0
+
+
+def running_shares(shares, n_before, q, at_most):
+    """Mean of the clusters' shares of earlier samples, of these at most so many, and q.
+
+    And of how many samples that is.
+    """
+    n_before = min(n_before, at_most)
+    n = n_before + len(q)
+    together = []
+    for j in range(len(shares)):
+        together.append((n_before * shares[j] + sum(row[j] for row in q)) / n)
+    return np.array(together), n
 
 
 def cluster_balance(q):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
+from skorch.callbacks import Callback
 
 from . import reference
 from .common import (
@@ -83,6 +84,33 @@ def test_training_stops_once_the_labels_have_settled():
     model = decs(max_iter=2000, refresh_interval=20, tol=0.05).fit(X)
     assert 40 <= model.n_iter_ < 2000
     assert decs(max_iter=60, refresh_interval=20, tol=0).fit(X).n_iter_ == 60
+
+
+class Centres(Callback):
+    """Notes the centres before each round of clustering."""
+
+    def initialize(self):
+        self.seen = getattr(self, "seen", [])
+        return self
+
+    def on_epoch_begin(self, net, **kwargs):
+        if net.phase == "cluster":
+            self.seen.append(net.criterion_.centres.detach().numpy().copy())
+
+
+def test_labels_are_watched_by_the_centres_as_they_are():
+    """The network is frozen: where labels change the centres have moved."""
+    X, centres = digit_vectors(150)[0], Centres()
+    module = decs(max_iter=0).fit(X).module_.requires_grad_(False)
+    more = {"pretrain_epochs": 0, "lr": 0.1, "schedule": "constant", "balance": 1.0}
+    model = decs(autoencoder=module, callbacks=[centres], tol=0, **more).fit(X)
+    labels = []
+    for of_round in [*centres.seen, model.cluster_centers_]:
+        squared = reference.squared_distances_to(model.embedding_, of_round)
+        labels.append(squared.argmin(1))
+    changes = [np.mean(old != new) for old, new in zip(labels, labels[1:])]
+    assert len(changes) == 3 and min(changes) > 0
+    assert model.history_[:, "label_change"] == changes
 
 
 def test_decoder_is_refitted_also_when_pretraining_was_done_elsewhere():

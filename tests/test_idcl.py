@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import entropy
 from sklearn.exceptions import ConvergenceWarning
+from skorch.callbacks import Callback
 
 from deepdensity.curriculum import PACINGS, exponential_pacing
 from deepdensity.papers import IDCL_ABLATIONS
 from deepdensity.training.batches import TrainingSet
+from deepdensity.training.inference import embed
 
 from . import reference
 from .common import (
@@ -81,6 +84,77 @@ def test_the_easiest_samples_are_trained_on_towards_sharpened_targets(trained_on
     assert_array_equal(model.curriculum_[0], easiest)
     Q = model.predict_proba(X)[rows]  # of those alone
     assert_allclose(P, reference.target_distribution(Q), atol=1e-4)
+
+
+class Embeddings(Callback):
+    """Notes the embedding of all samples before each epoch of clustering."""
+
+    def initialize(self):
+        self.seen = getattr(self, "seen", [])
+        return self
+
+    def on_epoch_begin(self, net, dataset_train=None, **kwargs):
+        if net.phase == "cluster":
+            Z = embed(net.module_, dataset_train.source, torch.float32)
+            self.seen.append(Z.astype(np.float64))
+
+
+@pytest.mark.parametrize("apart", [1, 2])
+def test_every_epoch_is_that_of_the_algorithms_of_the_paper(apart, trained_on):
+    """They run here in plain loops beside the fit, on its embeddings."""
+    X, embeddings = digit_vectors(120)[0], Embeddings()
+    steps = {"batch_size": 60, "refresh_interval": 2 * apart, "max_epochs": 4}
+    more = {"core_fraction": 0.2, "cutoff_quantile": 0.1, "lr": 5e-3, "tol": 0}
+    model = idcl(callbacks=[embeddings], **steps, **more, **HEAD, **PACE).fit(X)
+    labels, changes = model.pretrain_labels_, []
+    for t, Z in enumerate(embeddings.seen):
+        if t % apart == 0:
+            before = labels
+            difficulty, Q = reference.idcl_refresh(Z, before, 0.2, 0.1, 0.6)
+            labels = reference.likeliest_clusters(Q)
+            changes.append(np.mean(labels != before))
+        share = reference.exponential_pacing(t, 2, 0.6)
+        share = reference.capped_fraction(share, 0.95)
+        rows, P = trained_on[t]
+        easiest = reference.select_easiest(difficulty, labels, share)
+        assert_array_equal(rows, easiest)
+        assert_array_equal(model.curriculum_[t], easiest)
+        assert_allclose(P, reference.target_distribution(Q[easiest]), atol=1e-6)
+    assert t == 3 and min(changes) > 0
+    noted = [row["label_change"] for row in model.history_ if "label_change" in row]
+    assert noted == changes
+    _, Q = reference.idcl_refresh(model.embedding_, labels, 0.2, 0.1, 0.6)
+    assert_allclose(model.predict_proba(X), Q, rtol=1e-6)
+
+
+def test_the_score_of_the_end_is_that_of_its_own_cores():
+    X, _ = digit_vectors(150)
+    model = idcl(augment=False, lr=1e-2, tol=0).fit(X)
+    assert model.history_[-1, "label_change"] > 0
+    # all views are the sample itself, and share all of its cluster
+    assert_allclose(model.information_, entropy(np.bincount(model.labels_)))
+
+
+class SpoilLast(Callback):
+    """Spoils the network after the last of so many epochs of clustering."""
+
+    def __init__(self, n_epochs):
+        self.n_epochs = n_epochs
+
+    def on_epoch_end(self, net, **kwargs):
+        if net.phase == "cluster" and len(net.history) == self.n_epochs:
+            for parameter in net.module_.parameters():
+                parameter.data.fill_(float("nan"))
+
+
+def test_what_the_last_epoch_breaks_is_taken_back():
+    X, embeddings = digit_vectors(150)[0], Embeddings()
+    model = idcl(augment=False, guard=True, callbacks=[embeddings, SpoilLast(4)])
+    with pytest.warns(ConvergenceWarning, match="diverged 1 time, and went back"):
+        model.fit(X)
+    assert model.history_[:, "phase"].count("cluster") == 4
+    assert model.history_[-1, "rollback"] == "diverged"
+    assert_allclose(model.embedding_, embeddings.seen[3], atol=1e-5)
 
 
 def test_epochs_train_on_the_curriculum_alone(monkeypatch):

@@ -187,6 +187,18 @@ def test_bad_input(labels, rows, message):
         TrainingDisplay.from_predictions([0, 1], labels, history=rows)
 
 
+def test_any_number_of_scores_is_drawn_but_those_without_values():
+    scores = {str(i): np.array([0.1, 0.2 * i]) for i in range(6)}
+    display = TrainingDisplay(
+        ["pretrain", "cluster"],
+        np.ones(2),
+        scores={**scores, "none": np.full(2, np.nan)},
+    ).plot()
+    told = [text.get_text() for text in display.axes_["scores"].get_legend().texts]
+    assert told == [f"{i} (at last {0.2 * i:.3f})" for i in range(6)]
+    assert len(display.lines_["scores"]) == 6
+
+
 def test_classes_and_labels_need_one_another(fitted):
     with pytest.raises(ValueError, match="y_true.* and labels must be given together"):
         TrainingDisplay.from_estimator(fitted, labels=[Y] * 5)

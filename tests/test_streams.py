@@ -203,6 +203,26 @@ def test_the_same_stream_gives_the_same_result(begun):
     assert_array_equal(begun.transform(X), other.transform(X))
 
 
+def test_every_batch_draws_anew_and_by_random_state(short):
+    drawn = []
+
+    def noisy(x, generator):
+        noise = torch.rand(x.shape, generator=generator)
+        drawn.append(noise[0, 0].item())
+        return x + 0.01 * noise
+
+    seen = set()
+    for random_state in (0, 1):
+        model = short(augment=noisy, n_init=1, random_state=random_state).fit(X[:100])
+        for _ in range(2):
+            drawn.clear()
+            model.partial_fit(X[100:140])
+            _, *views = drawn  # the first is of a call that tries the function
+            assert len(set(views)) == len(views) > 10
+            assert not seen.intersection(views)
+            seen.update(views)
+
+
 class Spoil(Callback):
     def on_epoch_end(self, net, **kwargs):
         for parameter in net.module_.parameters():
@@ -252,19 +272,26 @@ def test_the_loss_of_a_batch_is_that_of_the_fit():
     assert found == (2.0, 0.3, "linear", 0.4)
 
 
-def test_idcl_trains_on_the_easiest_of_a_batch_by_running_shares(monkeypatch):
+@pytest.fixture
+def trained_on(monkeypatch):
+    """Rows and targets of each epoch of clustering: a list of (rows, P)."""
     seen = []
 
     def spy(source, rows, P):
         seen.append((rows, P))
         return TrainingSet(source, rows, P)
 
-    model, more = idcl(lambda_0=0.5, lambda_max=0.5).fit(X[:200]), X[200:260]
     monkeypatch.setattr(idcl_module, "TrainingSet", spy)
+    return seen
+
+
+def test_idcl_trains_on_the_easiest_of_a_batch_by_running_shares(trained_on):
+    model, more = idcl(lambda_0=0.5, lambda_max=0.5).fit(X[:200]), X[200:260]
     n, shares, Q = model._n_shares, model._shares.copy(), model.predict_proba(more)
     labels = model.predict(more)
+    trained_on.clear()
     model.partial_fit(more)
-    rows, P = seen[0]
+    rows, P = trained_on[0]
     n_taken = [np.sum(labels[rows] == j) for j in range(N_CLUSTERS)]
     sizes = [np.sum(labels == j) for j in range(N_CLUSTERS)]
     assert n_taken == [-(-size // 2) for size in sizes]
@@ -272,6 +299,24 @@ def test_idcl_trains_on_the_easiest_of_a_batch_by_running_shares(monkeypatch):
     sharp = Q[rows] ** 2 / together
     assert_allclose(P, sharp / sharp.sum(1, keepdims=True), atol=1e-4)
     assert_allclose(model._shares, together / (n + 60), rtol=1e-6)
+
+
+def test_shares_of_idcl_begin_with_the_fit_and_remember_so_many(trained_on):
+    """Four batches' worth of earlier samples, or 500 where batches are small."""
+    model = idcl(pretrain_epochs=2, max_epochs=1, kernel_scale=0.1).fit(X[:1000])
+    shares, n = model.predict_proba(X[:1000]).mean(0), 1000
+    assert shares.max() > 1.5 * shares.min()
+    ones = X[1000:][Y[1000:] == 1]  # of which a batch shifts the shares
+    for more, at_most in [(X[1000:1200], 800), (ones[:20], 500), (ones[20:70], 500)]:
+        Q = model.predict_proba(more)
+        shares, n = reference.running_shares(shares, n, Q, at_most)
+        trained_on.clear()
+        model.partial_fit(more)
+        rows, P = trained_on[0]
+        sharp = Q[rows] ** 2 / shares
+        assert_allclose(P, sharp / sharp.sum(1, keepdims=True), atol=1e-5)
+        assert_allclose(model._shares, shares, rtol=1e-5)
+        assert model._n_shares == n
 
 
 def test_cores_remember_four_batches_at_most(monkeypatch):

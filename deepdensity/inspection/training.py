@@ -299,7 +299,8 @@ class TrainingDisplay:
             lines += panel.plot(
                 x, y, c="black", ls=dashes, marker=marker, ms=3, label=label, **style
             )
-        panel.legend(fontsize=8)
+        if lines:
+            panel.legend(fontsize=8)
         return lines
 
     def _label_panels(self, values: dict[str, Any]) -> None:
