@@ -46,8 +46,8 @@ def centroid(image):
 def largest_draw(monkeypatch):
     """Every angle and shift at its largest: the draws from [0, 1) are all 1."""
 
-    def ones(*size, generator=None):
-        return torch.ones(*size)
+    def ones(*size, generator=None, dtype=None):
+        return torch.ones(*size, dtype=dtype)
 
     monkeypatch.setattr(torch, "rand", ones)
 
