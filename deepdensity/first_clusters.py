@@ -38,6 +38,19 @@ class Start(NamedTuple):
     balance: float  # weight of the balance in the best trial
 
 
+class Beginning(NamedTuple):
+    """What the clustering phase begins from, and attributes tell of it."""
+
+    centres: Array  # (k, latent)
+    labels: Array  # (n,)
+    kmeans_labels: Array  # (n,)
+    scores: dict[str, float]
+    balance: float
+    trained: bool  # whether the network has been trained for it
+    scale: float  # of the kernel, as the start was chosen
+    information: float
+
+
 class FirstClusters(KeptSteps):
     """The start of the clustering phase, by `init` and `n_clusters`."""
 
@@ -45,7 +58,7 @@ class FirstClusters(KeptSteps):
     _start_trained: bool  # whether the start has a network that was trained for it
     _tried_balance: float  # weight of the balance with which the start was tried
 
-    def _first_partition(self, trainer: Trainer) -> Any:
+    def _first_partition(self, trainer: Trainer) -> tuple[Array, Array]:
         """Centres (k, latent) and labels (n,) to start from; sets what they tell.
 
         By `init`; where that is "auto" each start is tried, and the best is kept with
@@ -55,7 +68,7 @@ class FirstClusters(KeptSteps):
         parameters = (self.n_clusters_, self.init, self.n_init, self._start_seed)
         settles = self._settles(trainer)
 
-        def choose() -> Any:
+        def choose() -> Beginning:
             start = self._choose_start(trainer, trainer.embed())
             Z, centres, labels = start[:3]
             trained = bool(start.scores)
@@ -68,19 +81,16 @@ class FirstClusters(KeptSteps):
             views = (trainer.embed_view() for _ in range(N_SCORED))
             information = net_information([nearest_centre(V, centres) for V in views])
             facts = start.kmeans_labels, start.scores, start.balance
-            return (centres, labels), *facts, trained, scale, information
+            return Beginning(centres, labels, *facts, trained, scale, information)
 
-        (
-            (centres, labels),
-            self.pretrain_labels_,
-            self.start_scores_,
-            self._tried_balance,
-            self._start_trained,
-            scale,
-            self.start_information_,
-        ) = self._recall(trainer, ("start", *parameters, settles), choose)
-        self.kernel_scale_ = self._first_scale(trainer, scale)
-        return centres, labels
+        step = ("start", *parameters, settles)
+        found: Beginning = self._recall(trainer, step, choose)
+        self.pretrain_labels_ = found.kmeans_labels
+        self.start_scores_ = found.scores
+        self.start_information_ = found.information
+        self._tried_balance, self._start_trained = found.balance, found.trained
+        self.kernel_scale_ = self._first_scale(trainer, found.scale)
+        return found.centres, found.labels
 
     def _settles(self, trainer: Trainer) -> bool:
         """Whether to train the start for a while: of vectors; images try several."""
