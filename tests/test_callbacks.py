@@ -177,6 +177,10 @@ def scoring(**params):
     return EpochScoring(lambda net, X, y: 0.5, **{"name": "half", **params})
 
 
+class OwnScoring(EpochScoring):
+    """A class of a user's own likewise."""
+
+
 FINE = [
     [EarlyStopping("train_loss")],
     [Checkpoint("train_loss_best"), Checkpoint(None), Checkpoint(lambda net: True)],
@@ -184,6 +188,7 @@ FINE = [
     [Stop()],
     [scoring(name="valid_loss", on_train=True, use_caching=False), EarlyStopping()],
     [scoring(on_train=True, use_caching=False)],
+    [OwnScoring(None, name="half")],
     [("score", PassthroughScoring("valid_loss", on_train=True)), EarlyStopping],
     [Count, Checkpoint()],
     [],

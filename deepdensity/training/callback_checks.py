@@ -43,7 +43,7 @@ def check_callbacks(callbacks: list[Any] | None, schedule: str) -> None:
                 "learning rate before every step, so that it would do nothing: choose "
                 'schedule="constant" beside it.'
             )
-        if isinstance(callback, EpochScoring):
+        if type(callback) is EpochScoring:  # one of your own may do as it likes
             check_scoring(callback)
         if kind in TO_MONITOR and not any(map(may_record_scores, kinds)):
             check_monitor(callback, kind)
@@ -80,7 +80,7 @@ def check_scoring(callback: EpochScoring) -> None:
     """Raise a ValueError where it would score validation data, or kept predictions."""
     if not callback.on_train or callback.use_caching:
         raise ValueError(
-            f"callbacks holds {type(callback).__name__} with on_train="
+            "callbacks holds EpochScoring with on_train="
             f"{callback.on_train} and use_caching={callback.use_caching}; a clustering "
             "has no validation data to score, and keeps no predictions of its batches: "
             "choose on_train=True and use_caching=False."
