@@ -98,16 +98,16 @@ class DensityCoreHead(FittedDeepClustering):
         points = points - points.mean(0)  # far from 0 float32 would round distances
         generator = torch.Generator().manual_seed(self._density_seed)
         self._cutoff = cutoff_distance(points, self.cutoff_quantile, generator)
-        self._kernel = self.density_kernel
+        self._density_kernel = self.density_kernel
         self._reference = self._reference_rows(len(points), generator)
         if self._reference is None:
-            density = local_density(points, self._cutoff, self._kernel)
+            density = local_density(points, self._cutoff, self._density_kernel)
             self.density_error_ = 0.0
         else:
             density = sampled_density(
                 points if self._is_narrow(points) else points.float(),
                 self._cutoff,
-                self._kernel,
+                self._density_kernel,
                 self._reference,
             ).double()
             self.density_error_ = density_error(len(points), len(self._reference))
@@ -192,7 +192,7 @@ class DensityCoreHead(FittedDeepClustering):
         reference = torch.from_numpy(self.embedding_.astype(np.float64))
         if self._reference is not None:
             reference = reference[self._reference]
-        density = local_density(Z, self._cutoff, self._kernel, reference)
+        density = local_density(Z, self._cutoff, self._density_kernel, reference)
         return (density / len(reference)).numpy()
 
     def _warn_of_few_samples(self) -> None:

@@ -73,9 +73,9 @@ class DECSClustering(StreamClustering):
         or True, does that to images; of vectors it drops values and swaps a vector for
         one of its nearest neighbours (see :mod:`deepdensity.training.views`), ten at
         most and no more than half of a cluster. False shows samples as they are. A
-        function is called as
-        ``augment(x, generator)`` with images (b, c, h, w) in [0, 1] or scaled vectors
-        (b, d), a float tensor, and returns one of the same shape.
+        function is called as ``augment(x, generator)`` with images (b, c, h, w) in
+        [0, 1] or scaled vectors (b, d), a float tensor, and returns one of the same
+        shape.
     refresh_interval : "auto" or int, default="auto"
         Iterations between two looks at the labels (see `tol` and `guard`). "auto" is
         100, but at least two epochs.

@@ -30,25 +30,11 @@ N_SCORED = 2  # views of a sample that start and end are compared by
 class Start(NamedTuple):
     """Where the clustering phase starts, and what else the choice of it tells."""
 
-    Z: Array  # (n, latent): the embedding, of the best trial's network if there is one
     centres: Array  # (k, latent)
     labels: Array  # (n,)
     kmeans_labels: Array  # (n,)
     scores: dict[str, float]  # of the trials; empty without
     balance: float  # weight of the balance in the best trial
-
-
-class Beginning(NamedTuple):
-    """What the clustering phase begins from, and attributes tell of it."""
-
-    centres: Array  # (k, latent)
-    labels: Array  # (n,)
-    kmeans_labels: Array  # (n,)
-    scores: dict[str, float]
-    balance: float
-    trained: bool  # whether the network has been trained for it
-    scale: float  # of the kernel, as the start was chosen
-    information: float
 
 
 class FirstClusters(KeptSteps):
@@ -68,29 +54,28 @@ class FirstClusters(KeptSteps):
         parameters = (self.n_clusters_, self.init, self.n_init, self._start_seed)
         settles = self._settles(trainer)
 
-        def choose() -> Beginning:
-            start = self._choose_start(trainer, trainer.embed())
-            Z, centres, labels = start[:3]
+        def choose() -> tuple[Start, bool, float, float]:
+            start, Z = self._choose_start(trainer, trainer.embed())
             trained = bool(start.scores)
+            centres, labels = start.centres, start.labels
             scale = kernel_scale(Z, centres, labels)  # as chosen, not as it may settle
             if settles and not trainer.interruption.asked:
-                terms = TRIAL_STEPS, self._start_seed, Z
-                later = settled(trainer, centres, labels, *terms)
-                centres, labels = later or (centres, labels)
+                seed = self._start_seed
+                later = settled(trainer, centres, labels, TRIAL_STEPS, seed, Z)
                 trained = later is not None
+                centres, labels = later or (centres, labels)
+                start = start._replace(centres=centres, labels=labels)
             views = (trainer.embed_view() for _ in range(N_SCORED))
-            information = net_information([nearest_centre(V, centres) for V in views])
-            facts = start.kmeans_labels, start.scores, start.balance
-            return Beginning(centres, labels, *facts, trained, scale, information)
+            seen = [nearest_centre(V, centres) for V in views]
+            return start, trained, scale, net_information(seen)
 
         step = ("start", *parameters, settles)
-        found: Beginning = self._recall(trainer, step, choose)
-        self.pretrain_labels_ = found.kmeans_labels
-        self.start_scores_ = found.scores
-        self.start_information_ = found.information
-        self._tried_balance, self._start_trained = found.balance, found.trained
-        self.kernel_scale_ = self._first_scale(trainer, found.scale)
-        return found.centres, found.labels
+        found = self._recall(trainer, step, choose)
+        start, self._start_trained, scale, self.start_information_ = found
+        self.pretrain_labels_ = start.kmeans_labels
+        self.start_scores_, self._tried_balance = start.scores, start.balance
+        self.kernel_scale_ = self._first_scale(trainer, scale)
+        return start.centres, start.labels
 
     def _settles(self, trainer: Trainer) -> bool:
         """Whether to train the start for a while: of vectors; images try several."""
@@ -156,24 +141,26 @@ class FirstClusters(KeptSteps):
         random = np.random.RandomState(self._start_seed)
         return some_rows(len(trainer.source), at_most, random)
 
-    def _choose_start(self, trainer: Trainer, Z: Array) -> Start:
-        """The start, from the embedding as pretrained.
+    def _choose_start(self, trainer: Trainer, Z: Array) -> tuple[Start, Array]:
+        """The start, from the embedding as pretrained, and the embedding by then.
+
+        Trials leave the network of the best one.
 
         Of more than 20,000 samples (or 100 a cluster, if that is more) a random 20,000
         are clustered and tried, and each sample goes to the nearest centre then.
         """
         at_most = max(STARTING, STARTING_PER_CLUSTER * self.n_clusters_)
         if self._is_given:
-            return self._given_start(Z, self._some(trainer, at_most))
+            return self._given_start(Z, self._some(trainer, at_most)), Z
         if len(Z) <= at_most:
-            return self._start_of(trainer, Z)[0]
+            return self._start_of(trainer, Z)[:2]
         rows = self._some(trainer, at_most)
-        start, kmeans_centres = self._start_of(trainer.part(rows), Z[rows])
+        start, _, kmeans_centres = self._start_of(trainer.part(rows), Z[rows])
         kmeans_labels = nearest_centre(Z, kmeans_centres)
         if start.scores:  # the network is that of the best trial now
             Z = trainer.embed()
         labels = nearest_centre(Z, start.centres)
-        return start._replace(Z=Z, labels=labels, kmeans_labels=kmeans_labels)
+        return start._replace(labels=labels, kmeans_labels=kmeans_labels), Z
 
     def _given_start(self, Z: Array, rows: Array) -> Start:
         """From the labels in `init`; rows are those of k-means."""
@@ -181,10 +168,10 @@ class FirstClusters(KeptSteps):
         labels = given_labels(self.init, len(Z), k)
         kmeans, _ = kmeans_start(Z[rows], Z[rows], k, self.n_init, self._start_seed)
         centres = cluster_means(Z, labels, k)
-        return Start(Z, centres, labels, nearest_centre(Z, kmeans), {}, BALANCE)
+        return Start(centres, labels, nearest_centre(Z, kmeans), {}, BALANCE)
 
-    def _start_of(self, trainer: Trainer, Z: Array) -> tuple[Start, Array]:
-        """The start, and the centres of k-means."""
+    def _start_of(self, trainer: Trainer, Z: Array) -> tuple[Start, Array, Array]:
+        """The start, the embedding by then, and the centres of k-means."""
         k, seed = self.n_clusters_, self._start_seed
         try:
             with trainer.interruption.at_once():
@@ -192,16 +179,16 @@ class FirstClusters(KeptSteps):
         except Interrupted:
             trainer.interruption.note("before the clusters had a start")
             centres, labels = kmeans_start(Z, Z, k, 1, seed)
-            return Start(Z, centres, labels, labels, {}, BALANCE), centres
+            return Start(centres, labels, labels, {}, BALANCE), Z, centres
         if len(starts) == 1:
             [(centres, labels)] = starts.values()
-            return Start(Z, centres, labels, kmeans[1], {}, BALANCE), kmeans[0]
+            return Start(centres, labels, kmeans[1], {}, BALANCE), Z, kmeans[0]
         best, scores = best_trial(trainer, starts, k, views, TRIAL_STEPS, seed)
         trainer.module.load_state_dict(best.state)
         Z = trainer.embed()
         centres = cluster_means(Z, best.labels, k)
-        start = Start(Z, centres, best.labels, kmeans[1], scores, best.balance)
-        return start, kmeans[0]
+        start = Start(centres, best.labels, kmeans[1], scores, best.balance)
+        return start, Z, kmeans[0]
 
     def _possible_starts(self, trainer: Trainer, Z: Array) -> Any:
         """k-means, starts by name (the one to take, or several to try), mean views."""

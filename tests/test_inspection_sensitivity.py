@@ -67,6 +67,12 @@ def test_of_several_scores_it_is_the_one_that_the_search_went_by():
     assert_array_equal(display.scores, [[2.0, 5.0]])
 
 
+def test_of_a_single_score_the_name_of_refit_says_nothing():
+    search = GridSearchCV(KMeans(), {"n_clusters": [2, 5]}, cv=2, refit="inertia")
+    display = SensitivityDisplay.from_estimator(search.fit(X))
+    assert display.score_name == "mean_test_score"
+
+
 def test_cells_are_means_over_the_other_parameters(search):
     display = SensitivityDisplay.from_estimator(search, "n_clusters", "init")
     assert (display.param_x, display.param_y) == ("n_clusters", "init")

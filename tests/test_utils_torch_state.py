@@ -1,5 +1,7 @@
 """Torch's global state is as a fit needs it inside, and as it was outside."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from torch import nn
 
 from deepdensity.utils.torch_state import float32_by_default, own_draws, plain_torch
 
-from .common import BOTH, digit_vectors
+from .common import BOTH, digit_vectors, overlapping
 
 CPU = torch.device("cpu")
 
@@ -58,6 +60,21 @@ def test_draws_are_by_the_seed_and_leave_no_trace():
     with own_draws(4, CPU):
         third = torch.rand(5)
     assert torch.equal(first, second) and not torch.equal(first, third)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_threads_that_overlap_leave_no_trace_either():
+    class Draws(threading.local):  # each thread has its own, as fits do
+        def __enter__(self):
+            self.draws = own_draws(threading.get_ident() % 2**31, CPU)
+            self.draws.__enter__()
+            torch.rand(3)
+
+        def __exit__(self, *exception):
+            self.draws.__exit__(*exception)
+
+    before = torch.get_rng_state()
+    overlapping(Draws())
     assert torch.equal(torch.get_rng_state(), before)
 
 

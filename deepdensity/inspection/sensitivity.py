@@ -119,7 +119,9 @@ class SensitivityDisplay:
         check_is_fitted(estimator, "cv_results_")
         if score is None:
             refit = getattr(estimator, "refit", None)
-            score = f"mean_test_{refit if isinstance(refit, str) else 'score'}"
+            several = getattr(estimator, "multimetric_", False)
+            named = several and isinstance(refit, str)
+            score = f"mean_test_{refit if named else 'score'}"
         return cls.from_cv_results(
             estimator.cv_results_, param_x, param_y, score, ax=ax, **plot_params
         )

@@ -20,7 +20,7 @@ from ..utils.devices import to_device
 from .layout import Layout
 from .rows import BLOCK, SomeRows
 
-__all__ = ["InputFormat", "Source", "check_range", "input_format"]
+__all__ = ["InputFormat", "Source", "check_range", "input_format", "moments"]
 
 EMBEDDED = 512  # rows at a time: what a network makes of them takes more room
 GPU_BLOCK = 2**21  # values that a GPU reads at a time, if that is more

@@ -1,9 +1,12 @@
 """Torch's global state, as a fit needs it, whatever the caller has made of it."""
 
+import functools
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import torch
+
+from .shared_context import SharedContext
 
 __all__ = ["float32_by_default", "own_draws", "plain_torch"]
 
@@ -36,12 +39,19 @@ def float32_by_default() -> Iterator[None]:
 def own_draws(seed: int, device: torch.device) -> Iterator[None]:
     """What torch's global generators give inside is by `seed`; then they are as before.
 
-    For modules that draw from them, as dropout does. Threads share the generators.
+    For modules that draw from them, as dropout does. Threads inside at a time share
+    the generators: what each draws is by chance then, and the last one puts them back.
     """
-    on_gpu = device.type == "cuda"
-    with torch.random.fork_rng([device] if on_gpu else []):
+    with forked(device):
         torch.default_generator.manual_seed(seed)
-        if on_gpu:
+        if device.type == "cuda":
             with torch.cuda.device(device):
                 torch.cuda.manual_seed(seed)
         yield
+
+
+@functools.cache
+def forked(device: torch.device) -> SharedContext:
+    """The generators of the CPU, and of a GPU, are put back as they were."""
+    devices = [device] if device.type == "cuda" else []
+    return SharedContext(lambda: torch.random.fork_rng(devices))
