@@ -1,8 +1,10 @@
 """Small real data and short settings that the tests of the estimators share."""
 
 import functools
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -195,3 +197,13 @@ def overlapping(context, look=lambda: None):
     with ThreadPoolExecutor(2) as pool:
         runs = [pool.submit(first), pool.submit(second)]
         return [run.result() for run in runs][1]
+
+
+@contextmanager
+def ctrl_c_is_heard():
+    """Also where a shell has put the process into the background, to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -7,6 +7,14 @@ from sklearn.exceptions import ConvergenceWarning
 
 from deepdensity.kept_state import keeps_fitted_state
 
+from .common import ctrl_c_is_heard
+
+
+@pytest.fixture(autouse=True)
+def signals_are_heard():
+    with ctrl_c_is_heard():
+        yield
+
 
 class Model:
     """Its fit changes one attribute, adds one, removes one, and then does `last`."""

@@ -22,19 +22,23 @@ from deepdensity.networks.mlp import MLPAutoencoder
 from deepdensity.training import interruption as interruption_module
 from deepdensity.training.interruption import Interrupted, Interruption
 
-from .common import BOTH, decs, digit_images, digit_vectors, idcl, small_conv
+from .common import (
+    BOTH,
+    ctrl_c_is_heard,
+    decs,
+    digit_images,
+    digit_vectors,
+    idcl,
+    small_conv,
+)
 
 
 @pytest.fixture(autouse=True)
 def signals_are_heard(monkeypatch):
-    """A process that a shell has put into the background ignores Ctrl-C.
-
-    Presses of different fits come slowly, unless a test says otherwise.
-    """
+    """Presses of different fits come slowly, unless a test says otherwise."""
     monkeypatch.setattr(interruption_module, "SOON", 0)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+    with ctrl_c_is_heard():
+        yield
 
 
 def ctrl_c():
