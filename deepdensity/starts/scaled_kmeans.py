@@ -1,12 +1,14 @@
 """k-means at several scalings of length: the start of vectors."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.neighbors import NearestNeighbors
 
 from .._typing import Array
 from ..assignment import cluster_means, nearest_centre
-from ..information import joint_counts, net_information
+from ..information import net_information
 from .kmeans import kmeans_start
 from .shared_contexts import quiet
 from .sizes import some, too_few
@@ -19,6 +21,7 @@ N_COMPARED = 30  # neighbours, and no more than a share of a cluster of mean siz
 COMPARED_SHARE = 1 / 6
 TEMPERATURE = 0.03  # nats of score, in which a partition's weight falls by e
 NEGLIGIBLE = 5  # temperatures below the best score
+MAX_CELLS = 2**20  # of contingency tables, counted at a time
 
 
 def scaled_kmeans_start(
@@ -109,28 +112,41 @@ def most_central(partitions: list[Array], scores: list[float]) -> int:
     behind = max(scores) - np.array(scores)
     near = np.flatnonzero(behind <= NEGLIGIBLE * TEMPERATURE)
     weights = np.exp(-behind[near] / TEMPERATURE)
-    agreement = np.eye(len(near))
-    for i, j in zip(*np.tril_indices(len(near), -1)):
-        counts = joint_counts(partitions[near[i]], partitions[near[j]])
-        agreement[i, j] = agreement[j, i] = adjusted_rand(counts)
+    agreement = adjusted_rand(np.stack([partitions[i] for i in near]))
     return int(near[(agreement @ weights).argmax()])
 
 
-def adjusted_rand(counts: Array) -> float:
-    """The adjusted Rand index from joint counts (k, k).
+def adjusted_rand(partitions: Array) -> Array:
+    """The adjusted Rand index of each two of m partitions (m, n): (m, m).
 
-    Of all pairs of 120 partitions of 150 samples in 0.1 s, of 5,685 samples in 0.2 s.
-    scikit-learn's function, which looks at the labels anew for each pair, takes 4 and
-    7 s: more than all else in a fit to 150 samples.
+    Each is compared with those before it, many at a time: 120 partitions of 150 samples
+    take 14 ms, by scikit-learn's function, which is told of two alone, 15 s.
     """
-    both, a, b, all_ = (
-        float((c * (c - 1) / 2).sum())
-        for c in (counts, counts.sum(1), counts.sum(0), counts.sum())
-    )
-    by_chance = a * b / all_
-    if a == b == by_chance:  # one cluster, twice
-        return 1.0
-    return (both - by_chance) / ((a + b) / 2 - by_chance)
+    m, n = partitions.shape
+    k = 1 + partitions.max()
+    sizes = [np.bincount(labels, minlength=k) for labels in partitions]
+    alike = pairs_of(np.stack(sizes)).sum(1)  # (m,) pairs that share a cluster
+    both = np.zeros((m, m))
+    at_once = max(1, MAX_CELLS // k**2)
+    for i, labels in enumerate(partitions):
+        for j in range(0, i, at_once):
+            others = partitions[j : min(i, j + at_once)]  # (b, n)
+            cells = (np.arange(len(others))[:, None] * k + others) * k + labels
+            counts = np.bincount(cells.ravel(), minlength=len(others) * k**2)
+            both[i, j : j + len(others)] = pairs_of(counts.reshape(-1, k**2)).sum(1)
+    both += both.T
+    np.fill_diagonal(both, alike)
+    by_chance = alike[:, None] * alike / pairs_of(n)
+    at_most = (alike[:, None] + alike) / 2
+    # of two that are one cluster each, nothing is left to chance: they agree
+    index = np.ones((m, m))
+    np.divide(both - by_chance, at_most - by_chance, index, where=at_most > by_chance)
+    return index
+
+
+def pairs_of(counts: Any) -> Any:
+    """How many pairs there are of so many samples, as floats."""
+    return counts * (counts - 1.0) / 2
 
 
 def by_power(Z: Array, power: float) -> Array:
