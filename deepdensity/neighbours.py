@@ -3,10 +3,10 @@
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
-from sklearn.preprocessing import normalize
 from sklearn.utils import gen_batches
 
 from ._typing import Array
+from .lengths import by_power
 from .samples.inputs import Source
 from .samples.rows import some_rows
 
@@ -15,6 +15,7 @@ __all__ = ["nearest_neighbours", "neighbours_in_cluster"]
 N_NEIGHBOURS = 10
 CLUSTER_SHARE = 1 / 2  # of a cluster of mean size, that neighbours are at most
 N_PRINCIPAL = 50  # components
+FEW_FEATURES = 50  # less than which length counts, by its root
 MAX_FITTED = 10_000  # samples that the components are fitted to
 MAX_REFERENCE = 20_000  # samples among which neighbours are sought
 BLOCK = 4096  # rows that are compared with all of the reference at a time
@@ -38,10 +39,14 @@ def neighbours_in_cluster(n_samples: int, n_clusters: int) -> int:
 def nearest_neighbours(
     source: Source, seed: int, at_most: int = N_NEIGHBOURS
 ) -> Array | None:
-    """Indices of the samples nearest to each, by cosine distance.
+    """Indices of the samples nearest to each, about their mean.
 
-    Between the first 50 principal components of the network's input. Of more than
-    20,000 samples a random 20,000 may be neighbours.
+    By the cosine distance between the first 50 principal components of the network's
+    input: the length of many features says above all how much there is of a sample, of
+    words, of RNA. Of fewer than 50 features by the Euclidean distance once each row is
+    divided by the root of its length (:func:`~deepdensity.lengths.by_power`): in a
+    plane the length is half of what there is to know, on a line all but the sign. Of
+    more than 20,000 samples a random 20,000 may be neighbours.
 
     Parameters
     ----------
@@ -62,13 +67,10 @@ def nearest_neighbours(
         return np.arange(len(source))[:, None]
     random = np.random.RandomState(seed)
     C = principal_components(source, random)
+    C = by_power(C, 1 / 2 if source.X.shape[1] < FEW_FEATURES else 1)
     reference = some_rows(len(C), MAX_REFERENCE, random)
     n_neighbours = min(at_most, len(reference) - 1)
-    metric = "cosine"
-    if len(reference) < len(C):  # the same order, ten times as fast, rounded otherwise
-        C, metric = normalize(C, copy=False), "euclidean"
-    search = NearestNeighbors(n_neighbors=n_neighbours + 1, metric=metric)
-    search.fit(C[reference])
+    search = NearestNeighbors(n_neighbors=n_neighbours + 1).fit(C[reference])
     neighbours = np.empty((len(C), n_neighbours), dtype=np.int32)
     for rows in gen_batches(len(C), BLOCK):
         found = reference[search.kneighbors(C[rows], return_distance=False)]

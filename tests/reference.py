@@ -37,14 +37,22 @@ def cosine_similarity(a, b):
     return product / (norms[0] * norms[1])
 
 
-def nearest_neighbours(X, m):
-    """The m others of the highest cosine similarity to each sample, about the mean."""
+def nearest_neighbours(X, m, power=1):
+    """The m others nearest to each sample, about the mean.
+
+    By cosine similarity, or where half of the length counts by squared distances.
+    """
     centred = X - X.mean(0)
+    lengths = [math.sqrt(sum(v_c**2 for v_c in row)) for row in centred]
+    scaled = [row / length**0.5 for row, length in zip(centred, lengths)]
     found = []
-    for i, row in enumerate(centred):
-        similarity = [cosine_similarity(row, other) for other in centred]
+    for i in range(len(X)):
+        if power == 1:
+            far = [-cosine_similarity(centred[i], other) for other in centred]
+        else:
+            far = [sum((scaled[i] - other) ** 2) for other in scaled]
         others = [h for h in range(len(X)) if h != i]
-        others.sort(key=similarity.__getitem__, reverse=True)
+        others.sort(key=far.__getitem__)
         found.append(others[:m])
     return np.array(found)
 

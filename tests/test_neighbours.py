@@ -23,23 +23,27 @@ def vectors(n, d=6, seed=0):
     return np.random.default_rng(seed).standard_normal((n, d))
 
 
-@pytest.mark.parametrize(("n", "d"), [(2, 3), (3, 3), (7, 2), (12, 1), (60, 6)])
-def test_neighbours_agree_with_the_loop(n, d):
+@pytest.mark.parametrize(
+    ("n", "d", "power"),
+    [(2, 3, 0.5), (7, 2, 0.5), (12, 1, 0.5), (60, 49, 0.5), (60, 50, 1), (3, 50, 1)],
+)
+def test_neighbours_agree_with_the_loop(n, d, power):
     source = source_of(vectors(n, d))
     found = nearest_neighbours(source, 0)
     m = min(10, n - 1)
     assert found.shape == (n, m)
     x = source.read(slice(0, n)).double().numpy()
-    if d == 1:  # one component knows a direction only: many are equally near
-        centred = x[:, 0] - x.mean()
-        n_alike = np.minimum(
-            (np.sign(centred[:, None]) == np.sign(centred)).sum(1) - 1, m
-        )
-        alike = np.sign(centred[found]) == np.sign(centred)[:, None]
-        assert_array_equal(alike.sum(1), n_alike)
-    else:
-        expected = reference.nearest_neighbours(x, m)
-        assert_array_equal(np.sort(found), np.sort(expected))
+    expected = reference.nearest_neighbours(x, m, power)
+    assert_array_equal(np.sort(found), np.sort(expected))
+
+
+def test_in_a_plane_neighbours_are_near_and_not_in_one_direction_alone():
+    angle = np.linspace(0, 2 * np.pi, 80, endpoint=False)
+    ring = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    X = np.concatenate([ring, 3 * ring])  # two rings: each direction in both
+    found = nearest_neighbours(source_of(X), 0)
+    assert (found[:80] < 80).all()
+    assert (found[80:] >= 80).all()
 
 
 @pytest.mark.parametrize("image", [False, True])
@@ -114,8 +118,9 @@ def test_a_list_loses_the_sample_itself_or_else_the_farthest():
     )
 
 
-def test_beyond_the_reference_neighbours_are_by_the_same_distance(monkeypatch):
-    source = source_of(vectors(60))
+@pytest.mark.parametrize("d", [6, 60])
+def test_beyond_the_reference_neighbours_are_by_the_same_distance(d, monkeypatch):
+    source = source_of(vectors(60, d))
     exact = nearest_neighbours(source, 0)
     monkeypatch.setattr(neighbours, "MAX_REFERENCE", 59)
     found = nearest_neighbours(source, 0)

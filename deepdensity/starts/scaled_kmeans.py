@@ -9,6 +9,7 @@ from sklearn.neighbors import NearestNeighbors
 from .._typing import Array
 from ..assignment import cluster_means, nearest_centre
 from ..information import net_information
+from ..lengths import by_power
 from .kmeans import kmeans_start
 from .shared_contexts import quiet
 from .sizes import some, too_few
@@ -147,9 +148,3 @@ def adjusted_rand(partitions: Array) -> Array:
 def pairs_of(counts: Any) -> Any:
     """How many pairs there are of so many samples, as floats."""
     return counts * (counts - 1.0) / 2
-
-
-def by_power(Z: Array, power: float) -> Array:
-    """Rows divided by a power of their length, a row of zeros left as it is."""
-    length = np.linalg.norm(Z, axis=1, keepdims=True)
-    return Z / np.where(length > 0, length, 1) ** power
