@@ -10,12 +10,12 @@ from .lengths import by_power
 from .samples.inputs import Source
 from .samples.rows import some_rows
 
-__all__ = ["nearest_neighbours", "neighbours_in_cluster"]
+__all__ = ["FEW_FEATURES", "nearest_neighbours", "neighbours_in_cluster"]
 
 N_NEIGHBOURS = 10
 CLUSTER_SHARE = 1 / 2  # of a cluster of mean size, that neighbours are at most
 N_PRINCIPAL = 50  # components
-FEW_FEATURES = 50  # less than which length counts, by its root
+FEW_FEATURES = 50  # less than which a length tells more than how much there is
 MAX_FITTED = 10_000  # samples that the components are fitted to
 MAX_REFERENCE = 20_000  # samples among which neighbours are sought
 BLOCK = 4096  # rows that are compared with all of the reference at a time

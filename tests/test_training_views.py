@@ -163,6 +163,13 @@ def test_vectors_are_turned_into_their_neighbours(augment):
     assert (views["cluster"].dropout, views["cluster"].swap) == (0.2, 0.5)
 
 
+@pytest.mark.parametrize(("n_features", "dropout"), [(1, 0), (49, 0), (50, 0.2)])
+def test_few_features_are_not_dropped_in_the_clustering_phase(n_features, dropout):
+    X = np.random.default_rng(0).normal(size=(60, n_features))
+    _, views = choose_views("auto", source_of(X), True, 0)
+    assert [views[p].dropout for p in ("pretrain", "cluster")] == [0.5, dropout]
+
+
 def test_a_lone_vector_is_seen_as_it_is():
     source = source_of(digit_vectors(1)[0])
     assert choose_views("auto", source, True, 0) == (None, {})

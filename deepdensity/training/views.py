@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .._typing import Array
 from ..augmentation import random_affine
-from ..neighbours import nearest_neighbours
+from ..neighbours import FEW_FEATURES, nearest_neighbours
 from ..samples.inputs import Source
 from ..utils.devices import to_device
 
@@ -132,9 +132,11 @@ def choose_views(
     if augment in ("auto", True):
         neighbours = find(source, seed)
         if neighbours is not None:
+            # of few features each one may be what tells two clusters apart
+            dropout = 0.0 if source.X.shape[1] < FEW_FEATURES else 0.2
             return None, {
                 "pretrain": NeighbourViews(source, neighbours, dropout=0.5),
-                "cluster": NeighbourViews(source, neighbours, dropout=0.2, swap=0.5),
+                "cluster": NeighbourViews(source, neighbours, dropout, swap=0.5),
             }
     return None, {}
 
