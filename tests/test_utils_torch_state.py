@@ -8,6 +8,7 @@ import torch
 from numpy.testing import assert_array_equal
 from torch import nn
 
+from deepdensity.networks.build import build_autoencoder
 from deepdensity.utils.torch_state import float32_by_default, own_draws, plain_torch
 
 from .common import BOTH, digit_vectors, overlapping
@@ -49,6 +50,26 @@ def test_new_tensors_are_float32_inside(error):
         assert torch.zeros(1).dtype == torch.float64
     finally:
         torch.set_default_dtype(torch.float32)
+
+
+def test_weights_are_by_the_seed_while_another_thread_seeds():
+    expected = build_autoencoder("mlp", (20,), 10, 5).state_dict()
+    ended = threading.Event()
+
+    def seed_again_and_again():
+        while not ended.is_set():
+            with own_draws(3, CPU):
+                pass
+
+    other = threading.Thread(target=seed_again_and_again)
+    other.start()
+    try:
+        for _ in range(20):
+            found = build_autoencoder("mlp", (20,), 10, 5).state_dict()
+            assert all(torch.equal(found[name], expected[name]) for name in expected)
+    finally:
+        ended.set()
+        other.join()
 
 
 def test_draws_are_by_the_seed_and_leave_no_trace():

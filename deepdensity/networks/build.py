@@ -1,13 +1,12 @@
 """From the parameter `autoencoder` to a module that is known to fit the data."""
 
 import copy
-import threading
 from typing import Any
 
 import torch
 from torch import nn
 
-from ..utils.torch_state import float32_by_default, own_draws
+from ..utils.torch_state import float32_by_default, own_draws, seeding
 from .conv import ConvAutoencoder
 from .conv16 import Conv16Autoencoder
 from .mlp import MLPAutoencoder, ShallowAutoencoder
@@ -32,8 +31,6 @@ AUTOENCODERS = {
 
 FOR_IMAGES = ("conv", "conv16", "transformer")
 LONG_VECTOR = 125  # features from which "auto" is the shallow network
-
-construction = threading.Lock()
 
 
 def build_autoencoder(
@@ -73,7 +70,7 @@ def build_autoencoder(
             autoencoder = AUTOENCODERS[autoencoder]
         # weights are drawn from torch's global generator: borrowed, and put back
         cpu = torch.device("cpu")
-        with construction, own_draws(seed, cpu), float32_by_default(), cpu:
+        with seeding, own_draws(seed, cpu), float32_by_default(), cpu:
             try:
                 module = autoencoder(input_shape, n_components)
             except Exception as error:

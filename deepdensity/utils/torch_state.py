@@ -1,6 +1,7 @@
 """Torch's global state, as a fit needs it, whatever the caller has made of it."""
 
 import functools
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -8,7 +9,9 @@ import torch
 
 from .shared_context import SharedContext
 
-__all__ = ["float32_by_default", "own_draws", "plain_torch"]
+__all__ = ["float32_by_default", "own_draws", "plain_torch", "seeding"]
+
+seeding = threading.RLock()  # held while global generators are seeded or put back
 
 
 @contextmanager
@@ -41,13 +44,20 @@ def own_draws(seed: int, device: torch.device) -> Iterator[None]:
 
     For modules that draw from them, as dropout does. Threads inside at a time share
     the generators: what each draws is by chance then, and the last one puts them back.
+    A thread that holds `seeding` meanwhile has them seeded by no other.
     """
-    with forked(device):
+    generators = forked(device)
+    with seeding:
+        generators.__enter__()
         torch.default_generator.manual_seed(seed)
         if device.type == "cuda":
             with torch.cuda.device(device):
                 torch.cuda.manual_seed(seed)
+    try:
         yield
+    finally:
+        with seeding:
+            generators.__exit__()
 
 
 @functools.cache
