@@ -22,7 +22,7 @@ N_COMPARED = 30  # neighbours, and no more than a share of a cluster of mean siz
 COMPARED_SHARE = 1 / 6
 TEMPERATURE = 0.03  # nats of score, in which a partition's weight falls by e
 NEGLIGIBLE = 5  # temperatures below the best score
-MAX_CELLS = 2**20  # of contingency tables, counted at a time
+MAX_CELLS = 2**20  # of labels, or of contingency tables, that are counted at a time
 
 
 def scaled_kmeans_start(
@@ -128,7 +128,7 @@ def adjusted_rand(partitions: Array) -> Array:
     sizes = [np.bincount(labels, minlength=k) for labels in partitions]
     alike = pairs_of(np.stack(sizes)).sum(1)  # (m,) pairs that share a cluster
     both = np.zeros((m, m))
-    at_once = max(1, MAX_CELLS // k**2)
+    at_once = max(1, MAX_CELLS // max(n, k**2))
     for i, labels in enumerate(partitions):
         for j in range(0, i, at_once):
             others = partitions[j : min(i, j + at_once)]  # (b, n)

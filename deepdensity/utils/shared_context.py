@@ -19,11 +19,17 @@ class SharedContext:
     ----------
     make : callable
         Makes the context, each time that it is entered.
+    lock : lock, optional
+        Held while it is entered or left; one of its own by default.
     """
 
-    def __init__(self, make: Callable[[], AbstractContextManager[Any]]) -> None:
+    def __init__(
+        self,
+        make: Callable[[], AbstractContextManager[Any]],
+        lock: AbstractContextManager[Any] | None = None,
+    ) -> None:
         self.make = make
-        self.lock = threading.Lock()
+        self.lock = lock or threading.Lock()
         self.n_inside = 0
 
     def __enter__(self) -> None:

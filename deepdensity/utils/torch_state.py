@@ -46,22 +46,17 @@ def own_draws(seed: int, device: torch.device) -> Iterator[None]:
     the generators: what each draws is by chance then, and the last one puts them back.
     A thread that holds `seeding` meanwhile has them seeded by no other.
     """
-    generators = forked(device)
-    with seeding:
-        generators.__enter__()
-        torch.default_generator.manual_seed(seed)
-        if device.type == "cuda":
-            with torch.cuda.device(device):
-                torch.cuda.manual_seed(seed)
-    try:
-        yield
-    finally:
+    with forked(device):
         with seeding:
-            generators.__exit__()
+            torch.default_generator.manual_seed(seed)
+            if device.type == "cuda":
+                with torch.cuda.device(device):
+                    torch.cuda.manual_seed(seed)
+        yield
 
 
 @functools.cache
 def forked(device: torch.device) -> SharedContext:
     """The generators of the CPU, and of a GPU, are put back as they were."""
     devices = [device] if device.type == "cuda" else []
-    return SharedContext(lambda: torch.random.fork_rng(devices))
+    return SharedContext(lambda: torch.random.fork_rng(devices), seeding)
