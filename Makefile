@@ -15,8 +15,9 @@ TORCH ?= torch==2.13.0
 VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install -qq --disable-pip-version-check
-# a process a core with a thread each: the networks of the tests are small
-PYTEST := OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2
+# a process a core with a thread each: the networks of the tests are small; the tests
+# of a file stay together, so that what they share is fitted once
+PYTEST := OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist worksteal
 
 .PHONY: demo test test-slow types doc notebooks clean
 

@@ -14,17 +14,15 @@ from deepdensity.starts import STARTS
 # the checks feed 1 to 10 features: images of one row, as wide as they come
 ROW = {"image_shape": (1, -1), "augment": False}
 SHORT_IDCL = {
-    "pretrain_epochs": 15,
-    "max_epochs": 6,
+    "pretrain_epochs": 10,
+    "max_epochs": 4,
     "refresh_interval": 2,
-    "init": "k-means",
     "n_init": 3,
 }
 SHORT_DECS = {
-    "pretrain_epochs": 15,
-    "max_iter": 20,
-    "refresh_interval": 10,
-    "init": "k-means",
+    "pretrain_epochs": 10,
+    "max_iter": 10,
+    "refresh_interval": 5,
     "n_init": 3,
 }
 small_transformer = functools.partial(
@@ -32,37 +30,47 @@ small_transformer = functools.partial(
 )
 small_conv = functools.partial(ConvAutoencoder, channels=(4, 8, 8, 16))
 
-# what else is not as by default beside each start and each pacing
-BESIDE_START = {
-    "gaussian-mixture": {"determinacy": "linear", "alpha": 0.5},
-    "merged-mixture": {"augment": False, "balance": 0.3},
-    "scaled-k-means": {"autoencoder": "mlp", "reconstruction_weight": 0.5},
-}
-BESIDE_PACING = {
-    "linear": {"core_fraction": None},
-    "none": {"density_kernel": "cutoff", "precision": "bfloat16"},
-    "power": {
-        "guard": False,
-        "kernel_scale": 0.5,
-        "gamma": 0.1,
-        "schedule": "constant",
-    },
-}
-
+# every start, every pacing and each kind of network once, other settings among them
 VARIANTS = [
-    IDCLClustering(autoencoder=small_transformer, **ROW, **SHORT_IDCL),
-    IDCLClustering(autoencoder=small_conv, **ROW, **SHORT_IDCL),
-    DECSClustering(autoencoder=small_conv, **ROW, **SHORT_DECS),
-    DECSClustering(autoencoder=small_transformer, **ROW, **SHORT_DECS),
-    *(
-        DECSClustering(**{**SHORT_DECS, "init": start, **BESIDE_START.get(start, {})})
-        for start in sorted(STARTS)
+    DECSClustering(
+        autoencoder=small_conv, init="spectral", alpha=0.5, **ROW, **SHORT_DECS
     ),
-    *(
-        IDCLClustering(
-            **{**SHORT_IDCL, "pacing": pacing, **BESIDE_PACING.get(pacing, {})}
-        )
-        for pacing in sorted(PACINGS)
+    DECSClustering(
+        autoencoder=small_transformer, init="view-mixture", **ROW, **SHORT_DECS
+    ),
+    DECSClustering(init="gaussian-mixture", determinacy="linear", **SHORT_DECS),
+    DECSClustering(init="merged-mixture", augment=False, balance=0.3, **SHORT_DECS),
+    IDCLClustering(
+        autoencoder=small_conv,
+        init="k-means",
+        pacing="linear",
+        core_fraction=None,
+        **ROW,
+        **SHORT_IDCL,
+    ),
+    IDCLClustering(
+        autoencoder=small_transformer,
+        init="k-means",
+        pacing="exponential",
+        **ROW,
+        **SHORT_IDCL,
+    ),
+    IDCLClustering(
+        autoencoder="mlp",
+        init="scaled-k-means",
+        pacing="none",
+        density_kernel="cutoff",
+        precision="bfloat16",
+        **SHORT_IDCL,
+    ),
+    IDCLClustering(
+        init="k-means",
+        pacing="power",
+        guard=False,
+        kernel_scale=0.5,
+        gamma=0.1,
+        schedule="constant",
+        **SHORT_IDCL,
     ),
 ]
 
@@ -79,6 +87,12 @@ EXTRA_CHECKS = [
 ]
 
 
+def test_variants_have_every_start_and_every_pacing():
+    assert {variant.init for variant in VARIANTS} == set(STARTS)
+    pacings = {v.pacing for v in VARIANTS if isinstance(v, IDCLClustering)}
+    assert pacings == set(PACINGS)
+
+
 @pytest.mark.parametrize("estimator", [DECSClustering(), IDCLClustering()])
 def test_default_estimators_pass_every_check_of_scikit_learn(estimator):
     results = check_estimator(estimator, on_fail=None, on_skip=None)
@@ -93,7 +107,11 @@ def test_variants_pass_every_check_of_scikit_learn(estimator, check):
 
 @pytest.mark.parametrize("check", EXTRA_CHECKS)
 @pytest.mark.parametrize(
-    "estimator", [DECSClustering(**SHORT_DECS), IDCLClustering(**SHORT_IDCL)]
+    "estimator",
+    [
+        DECSClustering(init="k-means", **SHORT_DECS),
+        IDCLClustering(init="k-means", **SHORT_IDCL),
+    ],
 )
 def test_checks_that_check_estimator_leaves_out(estimator, check):
     getattr(estimator_checks, check)(type(estimator).__name__, estimator)

@@ -16,10 +16,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from torch import nn
 
-from deepdensity import first_clusters
+from deepdensity import base, first_clusters
 from deepdensity.memory import kept_steps
 from deepdensity.model_selection import InSampleSplit
 from deepdensity.networks import MLPAutoencoder
+from deepdensity.training import compilation
 from deepdensity.training.trainer import Trainer
 
 from .common import BOTH, Nets, decs, digit_images, digit_vectors, idcl, small_conv
@@ -371,7 +372,11 @@ NO_CHANGES = [
         *((change, []) for change in NO_CHANGES),
     ],
 )
-def test_what_makes_another_entry(change, done, tmp_path, steps):
+def test_what_makes_another_entry(change, done, tmp_path, steps, monkeypatch):
+    # compiling takes most of a minute, and is for other tests
+    monkeypatch.setattr(base, "can_compile", lambda device: True)
+    passes = compilation.encode, compilation.decode
+    monkeypatch.setattr(compilation, "compiled_passes", lambda: passes)
     X, _ = digit_vectors(80)
     model = idcl(memory=str(tmp_path), pretrain_epochs=2, max_epochs=1).fit(X)
     steps.clear()

@@ -174,7 +174,8 @@ def test_the_bar_of_trials_is_closed_where_they_fail(bars, monkeypatch):
 
 
 @pytest.mark.parametrize("short", BOTH)
-def test_nothing_is_printed_without_verbose(short, capfd):
+def test_nothing_is_printed_without_verbose(short, capfd, monkeypatch):
+    monkeypatch.setattr(first_clusters, "TRIAL_STEPS", 2)
     model = short(init="auto", autoencoder=small_conv)
     model.fit(digit_images(100)[0]).predict(digit_images(100)[0])
     assert capfd.readouterr() == ("", "")
