@@ -6,7 +6,8 @@ import torch
 from skorch.callbacks import Callback, GradientNormClipping
 
 from deepdensity import DECSClustering, IDCLClustering
-from deepdensity.losses import InstabilityLoss
+from deepdensity.losses import InstabilityLoss, ReconstructionLoss
+from deepdensity.networks import MLPAutoencoder
 from deepdensity.training.batches import TrainingSet
 from deepdensity.training.guard import Guard
 from deepdensity.training.phase_net import read_losses
@@ -93,6 +94,25 @@ def test_losses_that_are_left_on_the_device_are_read_at_last():
     assert batches == [{"train_loss": 0.5}, {"train_loss": 2.0}, {}]
     assert isinstance(batches[0]["train_loss"], float)
     read_losses([], "train_loss")
+
+
+def test_layers_are_told_of_the_mode_where_it_changes(monkeypatch):
+    run, told = trainer(digits_source()), []
+    train = MLPAutoencoder.train
+
+    def noted(self, mode=True):
+        told.append(mode)
+        return train(self, mode)
+
+    monkeypatch.setattr(MLPAutoencoder, "train", noted)
+    run.module.eval()
+    told.clear()
+    with run.phase("pretrain", ReconstructionLoss(), 2, 6) as net:
+        for _ in range(2):
+            net.run_epoch(TrainingSet(run.source))
+            run.embed()  # in evaluation mode
+    assert net.n_steps == 6
+    assert told == [True, False, True, False]
 
 
 # steps are recorded as CUDA graphs, for which no CPU can stand in

@@ -126,6 +126,16 @@ class PhaseNet(NeuralNet):
             return step["loss"].detach(), tuple(map(detached, result))
         return step["loss"].detach(), detached(result)
 
+    def _set_training(self, training: bool = True) -> None:
+        """skorch's, of modules that are not yet in the mode.
+
+        Each step asks for it, and to walk through the layers is up to a twelfth of a
+        short one.
+        """
+        modules = (getattr(self, f"{name}_") for name in self._modules + self._criteria)
+        if any(module.training is not training for module in modules):
+            super()._set_training(training)
+
     def train_step_single(self, batch: Any, **fit_params: Any) -> Any:
         with reproducible(self.device):
             return super().train_step_single(batch, **fit_params)
