@@ -25,6 +25,19 @@ from deepdensity.training.trainer import Trainer
 N_CLUSTERS = 10
 CPU = torch.device("cpu")
 
+small_transformer = functools.partial(
+    TransformerAutoencoder, width=16, hidden=(32, 32, 64)
+)
+small_conv = functools.partial(ConvAutoencoder, channels=(4, 8, 8, 16))
+
+
+def small_network(input_shape, n_components):
+    """The kind of network that "auto" takes, with a fraction of its weights."""
+    if len(input_shape) == 3:
+        return small_conv(input_shape, n_components)
+    return MLPAutoencoder(input_shape, n_components, hidden=(64, 64))
+
+
 # each a short fit of the class, as f(**more) -> estimator; init="auto" would train on
 # from four starts, and the guard would take back what so few steps make worse: both are
 # asked for where they are tested
@@ -35,6 +48,7 @@ idcl = functools.partial(
     max_epochs=4,
     refresh_interval=1,
     batch_size=128,
+    autoencoder=small_network,
     init="k-means",
     n_init=3,
     guard=False,
@@ -47,6 +61,7 @@ decs = functools.partial(
     max_iter=12,
     refresh_interval=4,
     batch_size=128,
+    autoencoder=small_network,
     init="k-means",
     n_init=3,
     guard=False,
@@ -58,12 +73,6 @@ BOTH = [idcl, decs]
 def only_start(short, **more):
     """A fit that ends before its clustering phase."""
     return short(**{"max_epochs" if short is idcl else "max_iter": 0}, **more)
-
-
-small_transformer = functools.partial(
-    TransformerAutoencoder, width=16, hidden=(32, 32, 64)
-)
-small_conv = functools.partial(ConvAutoencoder, channels=(4, 8, 8, 16))
 
 
 def digit_images(n=300):

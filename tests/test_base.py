@@ -250,7 +250,8 @@ def test_fits_that_go_on_take_a_new_kernel_scale(short):
 @pytest.mark.parametrize("short", BOTH)
 def test_a_batch_keeps_the_size_of_the_embedding(short, tmp_path):
     X, _ = digit_vectors(150)
-    model = short().fit(X).set_params(n_components=3).partial_fit(X)
+    model = short(autoencoder="auto").fit(X)
+    model.set_params(n_components=3).partial_fit(X)
     assert model.inverse_transform(model.embedding_).shape == X.shape
     assert len(model.get_feature_names_out()) == 10
     model.save(tmp_path / "model.safetensors")

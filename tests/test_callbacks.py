@@ -41,7 +41,7 @@ def checkpoint(folder, **more):
 @pytest.mark.parametrize("short", BOTH)
 def test_checkpoints_hold_the_network_of_the_best_epoch_of_a_phase(short, tmp_path):
     only = {"max_epochs": 0} if short is not decs else {"max_iter": 0}
-    model = short(callbacks=[checkpoint(tmp_path)], **only).fit(X)
+    model = short(autoencoder="mlp", callbacks=[checkpoint(tmp_path)], **only).fit(X)
     assert model.history_[-1, "train_loss_best"]  # so that the last is the best
     saved = torch.load(tmp_path / "pretrain.pt")
     for name, value in model.module_.state_dict().items():

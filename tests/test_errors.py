@@ -272,8 +272,8 @@ def test_a_warm_start_with_another_number_of_components(fitted, short):
 
 
 @pytest.mark.parametrize("short", BOTH)
-def test_a_warm_start_with_another_network(fitted, short):
-    model = copy.deepcopy(fitted[short]).set_params(warm_start=True)
+def test_a_warm_start_with_another_network(short):
+    model = short(autoencoder="auto", warm_start=True).fit(X)
     for other in ("shallow", small_conv):
         with pytest.raises(ValueError, match="the network 'mlp', and autoencoder is"):
             model.set_params(autoencoder=other).fit(X)

@@ -1,6 +1,7 @@
 """save and load: all of a fitted model comes back, and runs no code on the way."""
 
 import copy
+import functools
 import pickle
 import warnings
 
@@ -21,16 +22,13 @@ from deepdensity.curriculum import Curriculum, linear_pacing
 from deepdensity.networks import MLPAutoencoder
 from deepdensity.persistence.state_file import read_state, write_state
 
-from .common import (
-    BOTH,
-    BatchSizes,
-    colour_images,
-    decs,
-    digit_vectors,
-    idcl,
-    small_conv,
-)
+from . import common
+from .common import BatchSizes, colour_images, digit_vectors, small_conv
 
+# networks that a file can name: others are to be given again
+idcl = functools.partial(common.idcl, autoencoder="auto")
+decs = functools.partial(common.decs, autoencoder="auto")
+BOTH = [idcl, decs]
 X, _ = digit_vectors(150)
 METHODS = ("predict", "predict_proba", "transform", "score_samples", "score")
 

@@ -68,7 +68,8 @@ def test_of_many_samples_all_keep_their_labels(short, monkeypatch):
 
 
 def test_they_are_cloned_searched_remembered_and_stored(short, tmp_path):
-    model = short(init=Y, memory=str(tmp_path / "memory"))
+    memory = str(tmp_path / "memory")
+    model = short(init=Y, memory=memory, autoencoder="auto")
     assert_array_equal(clone(model).init, Y)
     search = GridSearchCV(model, {"lr": [1e-3, 2e-3]}, cv=InSampleSplit()).fit(X)
     best = search.best_estimator_

@@ -35,7 +35,7 @@ ORDER = np.random.RandomState(0).permutation(1797)
 IMAGES, Y = IMAGES[ORDER] / 16, Y[ORDER]
 X = IMAGES.reshape(1797, -1)
 TEST = slice(N_BATCHES * SIZE, None)
-LARGE = {"batch_size": 256, "refresh_interval": 100}
+LARGE = {"batch_size": 256, "refresh_interval": 100, "autoencoder": "auto"}
 LONGER = {
     idcl: {"pretrain_epochs": 200, "max_epochs": 200, **LARGE},
     decs: {"pretrain_epochs": 200, "max_iter": 200, **LARGE},
@@ -303,7 +303,8 @@ def test_idcl_trains_on_the_easiest_of_a_batch_by_running_shares(trained_on):
 
 def test_shares_of_idcl_begin_with_the_fit_and_remember_so_many(trained_on):
     """Four batches' worth of earlier samples, or 500 where batches are small."""
-    model = idcl(pretrain_epochs=2, max_epochs=1, kernel_scale=0.1).fit(X[:1000])
+    short = {"pretrain_epochs": 2, "max_epochs": 1, "kernel_scale": 0.1}
+    model = idcl(autoencoder="auto", **short).fit(X[:1000])
     shares, n = model.predict_proba(X[:1000]).mean(0), 1000
     assert shares.max() > 1.5 * shares.min()
     ones = X[1000:][Y[1000:] == 1]  # of which a batch shifts the shares
