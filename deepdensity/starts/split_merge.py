@@ -39,6 +39,14 @@ class NeighbourGraph(NamedTuple):
     weights: sparse.csr_matrix  # (m, m), symmetric, 0 where not near
 
 
+class Cut(NamedTuple):
+    """A cluster cut in two."""
+
+    label: int
+    value: float  # normalised cut
+    side: np.ndarray  # (m,) bool, of its nodes: which are on the far side
+
+
 class Repair(NamedTuple):
     """A partition, and what has been cut in two to make it."""
 
@@ -176,39 +184,58 @@ def split_and_merge(
     """
     nodes = labels[graph.rows]
     least = max(1, int(SMALL * len(nodes) / n_clusters))
-    members = [np.flatnonzero(nodes == label) for label in range(n_clusters)]
-    cuts = {
-        label: best_cut(graph.weights[m][:, m], least)
-        for label, m in enumerate(members)
-        if not any(same_set(labels == label, other) for other in spared)
-    }
-    if not cuts:
+    own = [labels == label for label in range(n_clusters)]
+    may_split = [not any(same_set(o, other) for other in spared) for o in own]
+    cut = lowest_cut(graph.weights, nodes, np.flatnonzero(may_split), least)
+    if cut is None:
         return None
-    split = min(cuts, key=lambda label: cuts[label][0])
-    value, side = cuts[split]
-    if not np.isfinite(value):
+    pair = clusters_to_merge(graph.weights, nodes, n_clusters, least, cut)
+    if pair is None:
         return None
-    pairs = pair_cuts(graph.weights, nodes, n_clusters)
-    freed = int(np.argmin([len(m) for m in members]))
-    if len(members[freed]) < least:
-        if len(members[freed]) and not pairs[freed].any():
+    heir, freed = pair
+    repaired = np.where(own[freed], heir, labels)
+    repaired[far_half(graph, np.flatnonzero(own[cut.label]), cut.side)] = freed
+    return Repair(repaired, own[cut.label])
+
+
+def lowest_cut(weights: Any, nodes: Array, among: Array, least: int) -> Cut | None:
+    """The cluster that falls apart most easily; None where none of them can be cut."""
+    cuts = []
+    for label in among:
+        m = np.flatnonzero(nodes == label)
+        cuts.append(Cut(int(label), *best_cut(weights[m][:, m], least)))
+    lowest = min(cuts, key=lambda cut: cut.value, default=None)
+    return None if lowest is None or np.isinf(lowest.value) else lowest
+
+
+def clusters_to_merge(
+    weights: Any, nodes: Array, n_clusters: int, least: int, cut: Cut
+) -> tuple[int, int] | None:
+    """Which cluster takes over which, whose label is free then; None for neither."""
+    pairs = pair_cuts(weights, nodes, n_clusters)
+    sizes = np.bincount(nodes, minlength=n_clusters)
+    smallest = int(sizes.argmin())
+    if sizes[smallest] < least:
+        if sizes[smallest] and not pairs[smallest].any():
             return None  # it hangs together with none
-        heir = int(pairs[freed].argmax())
-    else:
-        pairs[split] = pairs[:, split] = 0
-        heir, freed = map(int, np.unravel_index(pairs.argmax(), pairs.shape))
-        if pairs[heir, freed] <= value:
-            return None
-    repaired = np.where(labels == freed, heir, labels)
-    # of the cluster that is split, samples out of the graph follow their neighbours
-    m, own = members[split], np.flatnonzero(labels == split)
-    knn = KNeighborsClassifier(min(N_NEIGHBOURS, len(m)))
-    knn.fit(graph.points[graph.rows[m]], side)
-    follows = knn.predict(graph.points[own])
-    in_graph = np.searchsorted(own, graph.rows[m])
-    follows[in_graph] = side
-    repaired[own[follows]] = freed
-    return Repair(repaired, labels == split)
+        return int(pairs[smallest].argmax()), smallest
+    pairs[cut.label] = pairs[:, cut.label] = 0
+    heir, freed = map(int, np.unravel_index(pairs.argmax(), pairs.shape))
+    return None if pairs[heir, freed] <= cut.value else (heir, freed)
+
+
+def far_half(graph: NeighbourGraph, own: Array, side: Array) -> Array:
+    """Which of a cluster's samples, rows (m,), are on the far side of its cut.
+
+    Those that are not in the graph go with their neighbours in it.
+    """
+    inside = np.isin(graph.rows, own)
+    knn = KNeighborsClassifier(min(N_NEIGHBOURS, len(side)))
+    knn.fit(graph.points[graph.rows[inside]], side)
+    far = knn.predict(graph.points[own])
+    far[np.searchsorted(own, graph.rows[inside])] = side
+    rows: Array = own[far]
+    return rows
 
 
 def same_set(a: Array, b: Array) -> bool:
