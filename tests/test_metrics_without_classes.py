@@ -28,6 +28,7 @@ from deepdensity.metrics import (
 )
 from deepdensity.model_selection import InSampleSplit
 
+from . import reference
 from .common import BOTH, decs, digit_images, digit_vectors, idcl, small_conv
 
 
@@ -217,43 +218,14 @@ def test_validity_of_invalid_input(Z, labels, message):
 # -- stability -------------------------------------------------------------------------
 
 
-def naive_stability(Q, lambda_var, form, n_bins=1000):
-    """Eq. 6 and 7 by loops, at the threshold that splits a histogram best in two."""
-    counts = [0] * n_bins
-    for q in Q.ravel():
-        counts[min(int(q * n_bins), n_bins - 1)] += 1
-    best, edges = -1.0, []
-    for t in range(1, n_bins):
-        parts = range(t), range(t, n_bins)
-        mass = [sum(counts[b] for b in part) for part in parts]
-        if not all(mass):
-            continue
-        low, high = (
-            sum(counts[b] * (b + 0.5) / n_bins for b in part) / total
-            for part, total in zip(parts, mass)
-        )
-        variance = mass[0] * mass[1] * (low - high) ** 2
-        if variance > best * (1 + 1e-9):
-            best, edges = variance, [t]
-        elif variance > best * (1 - 1e-9) and edges[-1] == t - 1:
-            edges.append(t)
-    t = sum(edges) / len(edges) / n_bins
-    total = 0.0
-    for row in Q:
-        fq = [abs(q - t) / (t if q < t else 1 - t) for q in row]
-        if form == "quadratic":
-            fq = [f**2 for f in fq]
-        mean = sum(fq) / len(fq)
-        total += mean - lambda_var * sum((f - mean) ** 2 for f in fq) / len(fq)
-    return total / len(Q)
-
-
 @pytest.mark.parametrize("form", ["quadratic", "linear"])
 @pytest.mark.parametrize("lambda_var", [0, 0.8, 2.0])
 def test_stability_equals_the_naive_one(form, lambda_var):
     X, _ = digit_vectors(60)
     mixture = GaussianMixture(3, reg_covar=0.3, random_state=0).fit(X)
-    expected = naive_stability(mixture.predict_proba(X), lambda_var, form)
+    Q = mixture.predict_proba(X)
+    fq = reference.determinacy(Q, reference.otsu_threshold(Q), form)
+    expected = reference.sample_stability(fq, lambda_var).mean()
     found = mean_stability(mixture, X, lambda_var=lambda_var, determinacy=form)
     assert_allclose(found, expected, rtol=1e-4)  # bins of values in float32
 
