@@ -15,8 +15,8 @@ TORCH ?= torch==2.13.0
 VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install -qq --disable-pip-version-check
-# a process a core with a thread each: the networks of the tests are small; the tests
-# of a file stay together, so that what they share is fitted once
+# two processes with a thread each: the networks of the tests are small; tests that stand
+# side by side run in the same one for the most part, and share what is fitted for them
 PYTEST := OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist worksteal
 
 .PHONY: demo test test-slow types doc notebooks clean

@@ -297,7 +297,7 @@ class BaseDeepClustering(FirstClusters):
         what training was worth.
         """
         self.information_ = self.start_information_
-        if self.guard and guard.good is guard.first:
+        if self.guard and guard.at_start:
             return not guard.n_rollbacks  # nothing trained, or all of it taken back
         self.information_ = self._information(trainer)
         judges = self.guard and "cluster" in trainer.views

@@ -55,7 +55,9 @@ class DensityCoreHead(FittedDeepClustering):
     def _take_cores(self, cores: DensityCores) -> None:
         self.core_means_ = cores.means.numpy()
         # a centre is a point: it has no spread
-        self.core_spreads_ = cores.spreads.numpy() * (self._core_fraction is not None)
+        spreads = cores.spreads.numpy()
+        no_cores = self._core_fraction is None
+        self.core_spreads_ = np.zeros_like(spreads) if no_cores else spreads
 
     def _blend_cores(self, new: DensityCores, counts: Array) -> None:
         """Cores that those of a batch, of so many samples each, have a part in.
@@ -135,7 +137,7 @@ class DensityCoreHead(FittedDeepClustering):
 
     def _assign_anew(self, Z: Array, labels: Array) -> Array:
         """Assignment of an embedding to the cores of its own labels (Eq. 9 to 11)."""
-        if not np.isfinite(Z).all():
+        if not np.isfinite(Z).all():  # the guard sees that, and goes back
             return self._assign(np.zeros_like(Z))
         self._refresh_cores(Z, labels)
         return self._assign(Z)
@@ -211,10 +213,10 @@ class DensityCoreHead(FittedDeepClustering):
 
         Needs no labels, higher is better; see
         :func:`deepdensity.density_cores.core_silhouette`. Free of the latent space's
-        scale, it compares fits of the same `n_clusters` and `core_fraction`. A fit that
-        has gone back to its start, for an end with less stable clusters, keeps the
-        wider clusters of its start, each as a whole in the place of a core: it scores
-        lower than the fits whose end counts. Clusters without samples take no part, and
+        scale, it compares fits of the same `n_clusters` and `core_fraction`. Do not
+        compare a fit that has gone back to its start with one that has not: its
+        clusters are as wide as they were then, each as a whole in the place of a core,
+        and it scores lower for that. Clusters without samples take no part, and
         where all are in one the score is 0.
 
         Parameters

@@ -39,23 +39,24 @@ class DECSClustering(StreamClustering):
     n_clusters : int or "auto", default=8
         Number of clusters. "auto" estimates it from how well clusters trained for a
         while stay the same from view to view, trying 2 to 50, and at most one for each
-        20 samples; see :func:`deepdensity.information.net_information`.
+        20 samples; see :mod:`deepdensity.cluster_number`.
     n_components : int, default=10
         Size of the latent space.
     autoencoder : {"auto", "conv16", "conv", "transformer", "mlp", "shallow"}, class \
             or module, default="auto"
-        The network. "auto" is "conv16" for images, "conv" on 16 x 16 pixels, "mlp" for
-        vectors of fewer than 125 values and "shallow" for longer ones. A class (or
-        function) is called with ``(input_shape, n_components)``; a `torch.nn.Module` is
-        copied and starts from its own weights. Either way it must have ``encode`` and
-        ``decode``.
+        The network. "auto" is "conv16" for images: "conv" on the image scaled until its
+        shorter side is 16; "mlp" for vectors of fewer than 125 values and "shallow" for
+        longer ones. A class (or function) is called with ``(input_shape,
+        n_components)``; a `torch.nn.Module` is copied and starts from its own weights.
+        Either way it must have ``encode`` and ``decode``.
     image_shape : tuple of int, default=None
         (height, width), (height, width, channels) or (channels, height, width) of
         images that come as flat rows; one entry may be -1. Of three numbers the
         channel axis is the one of size 1 to 4, else the last.
     pretrain_epochs : "auto" or int, default="auto"
-        Epochs on reconstruction alone. "auto" is 20, but at least as many steps as
-        there are samples (200 to 800) and at most 4,000.
+        Epochs on reconstruction alone. "auto" is 20; more where these are fewer
+        gradient steps than there are samples (counted as 200 to 800), fewer where they
+        are over 4,000.
     pretrain_target : {"clean", "augmented"}, default="clean"
         What an augmented image is to be turned into: the image as it was, or the
         augmented one, as in the paper of DECS.
@@ -102,8 +103,8 @@ class DECSClustering(StreamClustering):
         one counts, or the most central of the best.
     kernel_scale : "auto" or float, default="auto"
         Squared length that the Student-t kernel takes for its unit. "auto" is a quarter
-        of the clusters' mean variance at the start, and 1 at most where samples are
-        augmented; the papers' is 1.
+        of the mean squared distance of a sample to its cluster's centre at the start,
+        and 1 at most where samples are augmented; the papers' is 1.
     guard : bool, default=True
         Go back to the last good state, at half the learning rate, where the clustering
         phase diverges or loses a cluster, and to the start where the end scores less.
@@ -125,7 +126,7 @@ class DECSClustering(StreamClustering):
         See the page on callbacks.
     warm_start : bool, default=False
         Go on from the last fit: from its network, without pretraining, and from its
-        centres if there are as many.
+        centres if there are as many; then `init` has no part, nor have labels in it.
     memory : str or object with the joblib.Memory interface, default=None
         Folder in which pretraining, starts and clustering phases are kept, for the fits
         of a search that share them; see :mod:`deepdensity.memory`. Not used with
@@ -403,7 +404,7 @@ class DECSClustering(StreamClustering):
         )
         n_steps = STREAM_EPOCHS * trainer.steps_per_epoch
         with trainer.phase("cluster", loss, STREAM_EPOCHS, n_steps) as net:
-            guard = self._stream_guard(net, self.pretrain_labels_)
+            guard = self._stream_guard(net)
             net.fit_loop(TrainingSet(trainer.source), epochs=STREAM_EPOCHS)
         Z = trainer.embed()
         self._take_centres(loss)

@@ -41,23 +41,25 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
     n_clusters : int or "auto", default=8
         Number of clusters. "auto" estimates it from how well clusters trained for a
         while stay the same from view to view, trying 2 to 50, and at most one for each
-        20 samples; see :func:`deepdensity.information.net_information`.
+        20 samples; see :mod:`deepdensity.cluster_number`.
     n_components : int, default=10
         Size of the latent space.
     autoencoder : {"auto", "conv16", "conv", "transformer", "mlp", "shallow"}, class \
             or module, default="auto"
-        The network. "auto" is "conv16" for images, "conv" on 16 x 16 pixels, "mlp" for
-        vectors of fewer than 125 values and "shallow" for longer ones. A class (or
-        function) is called with ``(input_shape, n_components)``; a `torch.nn.Module` is
-        copied and starts from its own weights. Either way it must have ``encode`` and
-        ``decode``. Ablation: ``papers.IDCL_ABLATIONS`` has the linear block alone.
+        The network. "auto" is "conv16" for images: "conv" on the image scaled until its
+        shorter side is 16; "mlp" for vectors of fewer than 125 values and "shallow" for
+        longer ones. A class (or function) is called with ``(input_shape,
+        n_components)``; a `torch.nn.Module` is copied and starts from its own weights.
+        Either way it must have ``encode`` and ``decode``. Ablation:
+        ``papers.IDCL_ABLATIONS`` has the linear block alone.
     image_shape : tuple of int, default=None
         (height, width), (height, width, channels) or (channels, height, width) of
         images that come as flat rows; one entry may be -1. Of three numbers the
         channel axis is the one of size 1 to 4, else the last.
     pretrain_epochs : "auto" or int, default="auto"
-        Epochs on reconstruction alone. "auto" is 20, but at least as many steps as
-        there are samples (200 to 800) and at most 4,000.
+        Epochs on reconstruction alone. "auto" is 20; more where these are fewer
+        gradient steps than there are samples (counted as 200 to 800), fewer where they
+        are over 4,000.
     pretrain_target : {"clean", "augmented"}, default="clean"
         What an augmented image is to be turned into: the image as it was, or the
         augmented one, as in the paper of DECS.
@@ -108,8 +110,8 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         one counts, or the most central of the best.
     kernel_scale : "auto" or float, default="auto"
         Squared length that the Student-t kernel takes for its unit. "auto" is a quarter
-        of the clusters' mean variance at the start, and 1 at most where samples are
-        augmented; the papers' is 1.
+        of the mean squared distance of a sample to its cluster's centre at the start,
+        and 1 at most where samples are augmented; the papers' is 1.
     guard : bool, default=True
         Go back to the last good state, at half the learning rate, where the clustering
         phase diverges or loses a cluster, and to the start where the end scores less.
@@ -132,7 +134,7 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         callbacks.
     warm_start : bool, default=False
         Go on from the last fit: from its network, without pretraining, and from its
-        cores if there are as many.
+        cores if there are as many; then `init` has no part, nor have labels in it.
     memory : str or object with the joblib.Memory interface, default=None
         Folder in which pretraining, starts and clustering phases are kept, for the fits
         of a search that share them; see :mod:`deepdensity.memory`. Not used with
@@ -174,7 +176,8 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         has 0.1.
     max_epochs : "auto" or int, default="auto"
         Epochs of the clustering phase. "auto" is 40, at least 300 and at most 6,000
-        steps, where samples are augmented, as images are, and else 200 steps.
+        steps, for images and with an `augment` of your own; for vectors as many whole
+        epochs as make 200 steps, at least one.
 
     Attributes
     ----------
@@ -443,19 +446,24 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         loss = CurriculumLoss(self.gamma_, self.kernel_scale_)
         loss.cores = self._cores(torch.float32, trainer.source.device)
         self._take_densities(Z)
-        rows = select_easiest(self.difficulty_, self.pretrain_labels_, self.lambda_max)
+        # as at the end of a fit
+        fraction = 1.0 if self.pacing == "none" else self.lambda_max
+        rows = select_easiest(self.difficulty_, self.pretrain_labels_, fraction)
         Q = torch.from_numpy(self._assign(Z))
         shares, n_shares = self._blended_shares(Q)
+        # its neighbours say where a vector belongs: in a drift those at the border of a
+        # cluster would change sides by themselves, and the others after them
+        Q = trainer.over_neighbours(Q)
         P = target_distribution(Q[rows], torch.from_numpy(shares)).float()
         n_steps = STREAM_EPOCHS * trainer.steps_per_epoch
         self.curriculum_ = Curriculum(len(trainer.source))
         with trainer.phase("cluster", loss, STREAM_EPOCHS, n_steps) as net:
-            guard = self._stream_guard(net, self.pretrain_labels_)
+            guard = self._stream_guard(net)
             for _ in range(STREAM_EPOCHS):
                 if not net.run_epoch(TrainingSet(trainer.source, rows, P)):
                     break
-                net.history.record("fraction", self.lambda_max)
-                self.curriculum_.append(self.lambda_max, rows)
+                net.history.record("fraction", fraction)
+                self.curriculum_.append(fraction, rows)
         Z = trainer.embed()
         if self.guard:
             guard.passes(Z, self._labels(Z))

@@ -83,8 +83,9 @@ class ReconstructionLoss(nn.Module):
     .. math::
         L_r = \frac{1}{n d} \sum_i \|x_i - g(f(\tilde x_i))\|^2
 
-    with :math:`\tilde x` the view of the sample that the network sees; a mean over the
-    d values of a sample too, where DECS has their sum. DECS compares with the view
+    with :math:`\tilde x` the view of the sample that the network sees, and x the sample
+    itself, or, of a vector, one of its nearest neighbours; a mean over the d values of
+    a sample too, where DECS has their sum. DECS compares with the view
     itself, :math:`\tilde x_i` in the place of :math:`x_i`
     (``pretrain_target="augmented"``); of IDCL's Eq. 13 the words are left.
 

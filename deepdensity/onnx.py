@@ -137,5 +137,5 @@ def check_installed() -> None:
     missing = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
     if missing:
         raise ImportError(
-            f"export needs {' and '.join(missing)}: pip install deepdensity[onnx]"
+            f"export needs {' and '.join(missing)}: pip install {' '.join(missing)}"
         )

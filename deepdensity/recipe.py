@@ -8,10 +8,20 @@ was seen on the way.
 import math
 
 __all__ = [
-    "auto_batch_size",
+    "BALANCE",
+    "CLUSTER_BATCH",
+    "GAMMA",
+    "NUMBER_BALANCE",
     "STREAM_EPOCHS",
+    "STREAM_FEWEST",
+    "STREAM_MEMORY",
     "STREAM_RATE",
     "STREAM_RECONSTRUCTION",
+    "STREAM_SHARES",
+    "TRIAL_BALANCE",
+    "TRIAL_STEPS",
+    "VECTOR_STEPS",
+    "auto_batch_size",
     "auto_epochs",
     "clustering_epochs",
     "iterations",
@@ -83,7 +93,7 @@ def iterations(steps_per_epoch: int) -> int:
 
 
 def clustering_epochs(steps_per_epoch: int, augmented: bool) -> int:
-    """Of IDCL: 40, but 300 to 6,000 steps; 200 steps where nothing is augmented."""
+    """Of IDCL: 40, but 300 to 6,000 steps; about 200 where nothing is augmented."""
     least, most = IDCL_STEPS if augmented else (VECTOR_STEPS, VECTOR_STEPS)
     return auto_epochs(IDCL_EPOCHS, steps_per_epoch, least, most)
 

@@ -5,7 +5,7 @@ import functools
 from typing import Any, Self
 
 from ._decorators import fit_context
-from ._typing import Array, Samples
+from ._typing import Samples
 from .base import BaseDeepClustering
 from .kept_state import keeps_fitted_state
 from .neighbours import nearest_neighbours, neighbours_in_cluster
@@ -34,10 +34,11 @@ class StreamClustering(BaseDeepClustering):
 
         The first batch of an estimator that has not been fitted is given to `fit`: it
         needs as many samples as clusters at least, and should show all of them. Each
-        further batch, of any size, is trained on for ten epochs, with reconstruction,
-        by the estimator's own loss at a constant tenth of `lr`. Cluster i stays cluster
-        i, the input is scaled as in the first call, and nothing is kept of a batch but
-        what it has changed in network and clusters; `labels_`, `embedding_`,
+        further batch, of any size, is trained on for ten epochs at a constant tenth of
+        `lr`: by the estimator's own loss, in DECS without the balance, and with a third
+        of the reconstruction error where `reconstruction_weight` is 0. Cluster i stays
+        cluster i, the input is scaled as in the first call, and nothing is kept of a
+        batch but what it has changed in network and clusters; `labels_`, `embedding_`,
         `history_` and all else that is a matter of samples or epochs are those of the
         last batch, and `pretrain_labels_` its clusters before it was trained on.
         Network and number of clusters are those of the first call, whatever
@@ -97,8 +98,7 @@ class StreamClustering(BaseDeepClustering):
             batch_size=self._batch_size(CLUSTER_BATCH),
         )
 
-    def _stream_guard(self, net: Any, labels: Array) -> Guard:
-        """A guard for a batch: a cluster of a few samples may lose them."""
-        guard = Guard(net, labels, self.n_clusters_)
-        guard.first_sizes[guard.first_sizes < MIN_PER_CLUSTER] = 0
-        return guard
+    def _stream_guard(self, net: Any) -> Guard:
+        """A guard for a batch: a cluster of which it has few samples may lose them."""
+        labels = self.pretrain_labels_
+        return Guard(net, labels, self.n_clusters_, fewest=MIN_PER_CLUSTER)

@@ -221,7 +221,7 @@ def test_no_pooch(tmp_path, monkeypatch, case):
     loader, archive, _, _, _ = case
     monkeypatch.setitem(sys.modules, "pooch", None)  # as if it were not installed
     message = (
-        rf"deepdensity\[datasets\].*yourself at .*{archive.file}\. Put \w+\.npz into "
+        rf"pip install pooch.*yourself at .*{archive.file}\. Put \w+\.npz into "
         rf"{tmp_path}: an npz file of X"
     )
     with pytest.raises(ImportError, match=message):

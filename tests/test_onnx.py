@@ -114,7 +114,7 @@ def test_what_cannot_be_exported_leaves_the_old_file(tmp_path):
 def test_without_onnx_the_message_says_what_to_install(tmp_path, monkeypatch):
     model = decs().fit(X)
     monkeypatch.setattr(deepdensity.onnx, "find_spec", lambda name: None)
-    message = r"needs onnx and onnxscript: pip install deepdensity\[onnx\]"
+    message = r"needs onnx and onnxscript: pip install onnx onnxscript"
     with pytest.raises(ImportError, match=message):
         deepdensity.onnx.export(model, tmp_path / "model.onnx")
     assert "onnxruntime" in sys.modules  # which the export itself does not need

@@ -126,5 +126,5 @@ def test_an_earlier_format_is_read(path, monkeypatch):
 
 def test_without_safetensors_the_message_says_what_to_install(path, monkeypatch):
     monkeypatch.setitem(sys.modules, "safetensors", None)
-    with pytest.raises(ImportError, match=r"pip install deepdensity\[save\]"):
+    with pytest.raises(ImportError, match="pip install safetensors"):
         read_state(path)

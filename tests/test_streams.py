@@ -52,6 +52,19 @@ def first_batches():
     return {s: s(**LONGER[s]).partial_fit(X[batch(0)]) for s in BOTH}
 
 
+@pytest.fixture
+def neighbours(monkeypatch):
+    """The neighbours of each phase's views, as they are made."""
+    seen, make = [], NeighbourViews.__init__
+
+    def noted(self, source, neighbours, *args, **kwargs):
+        seen.append(neighbours)
+        make(self, source, neighbours, *args, **kwargs)
+
+    monkeypatch.setattr(NeighbourViews, "__init__", noted)
+    return seen
+
+
 @pytest.fixture(params=BOTH, ids=["idcl", "decs"])
 def short(request):
     return request.param
@@ -286,7 +299,8 @@ def trained_on(monkeypatch):
 
 
 def test_idcl_trains_on_the_easiest_of_a_batch_by_running_shares(trained_on):
-    model, more = idcl(lambda_0=0.5, lambda_max=0.5).fit(X[:200]), X[200:260]
+    half = {"lambda_0": 0.5, "lambda_max": 0.5, "augment": False}
+    model, more = idcl(**half).fit(X[:200]), X[200:260]
     n, shares, Q = model._n_shares, model._shares.copy(), model.predict_proba(more)
     labels = model.predict(more)
     trained_on.clear()
@@ -304,7 +318,8 @@ def test_idcl_trains_on_the_easiest_of_a_batch_by_running_shares(trained_on):
 def test_shares_of_idcl_begin_with_the_fit_and_remember_so_many(trained_on):
     """Four batches' worth of earlier samples, or 500 where batches are small."""
     short = {"pretrain_epochs": 2, "max_epochs": 1, "kernel_scale": 0.1}
-    model = idcl(autoencoder="auto", **short).fit(X[:1000])
+    own = {"autoencoder": "auto", "augment": False}
+    model = idcl(**short, **own).fit(X[:1000])
     shares, n = model.predict_proba(X[:1000]).mean(0), 1000
     assert shares.max() > 1.5 * shares.min()
     ones = X[1000:][Y[1000:] == 1]  # of which a batch shifts the shares
@@ -318,6 +333,43 @@ def test_shares_of_idcl_begin_with_the_fit_and_remember_so_many(trained_on):
         assert_allclose(P, sharp / sharp.sum(1, keepdims=True), atol=1e-5)
         assert_allclose(model._shares, shares, rtol=1e-5)
         assert model._n_shares == n
+
+
+def test_neighbours_say_what_the_target_of_a_vector_is(trained_on, neighbours):
+    model, more = idcl().fit(X[:200]), X[200:260]
+    n, shares, Q = model._n_shares, model._shares.copy(), model.predict_proba(more)
+    trained_on.clear()
+    neighbours.clear()
+    model.partial_fit(more)
+    rows, P = trained_on[0]
+    near = neighbours[0]
+    assert near.shape == (60, 3)  # of six samples a cluster
+    theirs = np.array([[Q[h, j] for h in near[i]] for i in rows for j in range(10)])
+    sharp = theirs.mean(1).reshape(-1, 10) ** 2 / (n * shares + Q.sum(0))
+    assert_allclose(P, sharp / sharp.sum(1, keepdims=True), atol=1e-4)
+
+
+def test_idcl_follows_a_ring_that_turns():
+    random = np.random.default_rng(0)
+
+    def turned(degrees, n_samples=200):
+        angles = np.pi / 2 * (np.arange(n_samples) % 4) + np.radians(degrees)
+        centres = 3 * np.column_stack([np.cos(angles), np.sin(angles)])
+        return centres + 0.6 * random.normal(size=(n_samples, 2))
+
+    model = idcl(pretrain_epochs=100, max_epochs=50).set_params(n_clusters=4)
+    model.fit(turned(0, 400))
+    before = model.predict(turned(0))
+    for step in range(1, 31):
+        model.partial_fit(turned(3 * step))
+    assert np.mean(model.predict(turned(90)) == before) > 0.9
+
+
+def test_without_a_curriculum_a_batch_is_trained_on_as_a_whole():
+    model = idcl(pacing="none", lambda_0=0.5, lambda_max=0.5).fit(X[:200])
+    model.partial_fit(X[200:260])
+    assert model.history_[:, "fraction"] == [1.0] * STREAM_EPOCHS
+    assert len(model.curriculum_[-1]) == 60
 
 
 def test_cores_remember_four_batches_at_most(monkeypatch):
@@ -422,20 +474,13 @@ def test_many_small_batches_leave_clusters_that_stand_apart(short, size):
     assert adjusted_rand_score(y, model.predict(S)) > 0.98
 
 
-def test_samples_of_small_batches_have_no_neighbours(begun, monkeypatch):
-    seen, read = [], NeighbourViews.__init__
-
-    def noted(self, source, neighbours, *args, **kwargs):
-        seen.append(neighbours)
-        read(self, source, neighbours, *args, **kwargs)
-
-    monkeypatch.setattr(NeighbourViews, "__init__", noted)
+def test_samples_of_small_batches_have_no_neighbours(begun, neighbours):
     begun.set_params(augment="auto")
     begun.partial_fit(X[batch(1, 15)])
-    assert all((found == np.arange(15)[:, None]).all() for found in seen)
-    seen.clear()
+    assert all((found == np.arange(15)[:, None]).all() for found in neighbours)
+    neighbours.clear()
     begun.partial_fit(X[batch(1, 150)])
-    assert {found.shape for found in seen} == {(150, 7)}
+    assert {found.shape for found in neighbours} == {(150, 7)}
 
 
 @pytest.mark.parametrize("rows", [slice(0, 1), slice(0, 30)])

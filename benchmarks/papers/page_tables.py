@@ -100,7 +100,8 @@ def left_out(table_, summaries):
     commands = []
     for data in table_.data:
         methods = [m for m in table_.methods if data not in table_.same.get(m, ())]
-        left = [name for name in methods if (data, name) not in summaries]
+        measured = {name.partition(" (")[0] for d, name in summaries if d == data}
+        left = [name for name in methods if name not in measured]
         if left:
             commands.append(command(table_, data, left * (left != methods)))
     return to_measure(commands)

@@ -73,12 +73,11 @@ def published(main):
     for data, pairs in PUBLISHED.items():
         for method, pair in pairs.items():
             name = f"{method} paper"
-            own, ours = get(main, data, name), get(main, data, method)
-            cells = [DATA[data].title, method, numbers(pair)]
-            rows.append([*cells, own.pair() if own else rounded(main, data, name)])
-            rows[-1].append(ours.pair())
-            if not (own and ours) and not DATA[data].optional:
-                commands.append(command(TABLE, data, (name, method)))
+            cells = [papers_pair(main, data, name), get(main, data, method).pair()]
+            rows.append([DATA[data].title, method, numbers(pair), *cells])
+            left = [m for m, cell in zip((name, method), cells) if cell == MISSING]
+            if left and not DATA[data].optional:
+                commands.append(command(TABLE, data, left))
     header = ["Data", "Method", "Published", "The paper's settings", "Default recipe"]
     return [
         *heading("Published figures"),
@@ -92,8 +91,10 @@ def published(main):
     ]
 
 
-def rounded(main, data, name):
-    """A pair in bfloat16, which says so: for a row that is there in no other way."""
+def papers_pair(main, data, name):
+    """A pair by a paper's settings; one in bfloat16 says so, and stands in for none."""
+    if own := get(main, data, name):
+        return own.pair()
     found = get(main, data, f"{name} (precision='bfloat16')")
     return f"{found.pair()}, in bfloat16" if found else MISSING
 

@@ -40,17 +40,19 @@ course of the work by ACC and NMI on sets of these, Digits, USPS, MNIST-test, Le
 Fashion, GTSRB, R8, PBMC and kidney above all: on them the figures of IDCL and DECS are
 not held out. An epoch is one pass over all samples. ``FOLDER`` holds the data.
 
-Rows of IDCL and DECS with nothing in brackets are of the present recipe. Those of
-MNIST, Fashion and Letters, and of DECS on USPS, were run on a GPU (NVIDIA H200, up to
-16 fits beside each other, convolutions of ``float32`` rounded to TF32, as torch has
-it), as were all with ``device``, ``init``, ``max_iter`` or ``pretrain_epochs`` in
-brackets, and Fashion and Letters with ``autoencoder`` alone; the others on a CPU. The
-samples that the mixtures of a start are made of were in another order in the rows of
-MNIST, Fashion and Letters, and in IDCL's the cores were a fifth of a cluster, for a
-twentieth now; on Digits, USPS and vectors that changed nothing from the same starts
-(``doc/recipe.rst``), on GTSRB 82.6 / 81.7 became 83.7 / 81.2 on another machine.
-Another machine, or other random numbers of the mixtures, is worth a tenth or two:
+Rows of IDCL and DECS with nothing in brackets are of the present recipe, but for those
+of MNIST, Fashion and Letters. There the mixtures of a start drew their samples in
+another order, and IDCL's cores were a fifth of a cluster, for a twentieth now. On
+Digits, USPS and vectors that changed nothing from the same starts
+(``doc/recipe.rst``); on GTSRB 82.6 / 81.7 became 83.7 / 81.2 on another machine.
+
+Rows of MNIST, Fashion and Letters, and of DECS on USPS, were run on a GPU (NVIDIA H200,
+up to 16 fits beside each other, convolutions of ``float32`` rounded to TF32, as torch
+has it). So were all with ``device``, ``init``, ``max_iter`` or ``pretrain_epochs`` in
+brackets, and Fashion and Letters with ``autoencoder`` alone. The others were run on a
+CPU. Another machine, or other random numbers of the mixtures, is worth a tenth or two:
 MNIST-test, five seeds, had DECS at 98.9 / 97.0 with both and at 98.9 / 96.9 on the GPU.
+
 ClustPy's fits ran beside one or two others on two cores: their seconds say little. On
 images, but Digits, its methods went on, seed by seed, from one pretrained network, by
 ``--memory``. Rows of MNIST-test and GTSRB with ``autoencoder`` in brackets are of the

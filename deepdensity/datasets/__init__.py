@@ -14,7 +14,7 @@ Looked for first is an ``.npz`` file of the set in the data home: by default
 scikit-learn's (:func:`sklearn.datasets.get_data_home`), or the folder `data_home`. It
 holds ``X`` and ``y``, see the functions. Without one the set is downloaded, where its
 source has a checksum, converted and kept there as such a file. Downloads that scikit-
-learn does not make itself need ``pooch``: ``pip install deepdensity[datasets]``.
+learn does not make itself need ``pooch`` (``pip install pooch``).
 
 :func:`load_npz` loads such a file of any other set.
 """

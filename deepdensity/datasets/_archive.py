@@ -72,8 +72,8 @@ class Archive(NamedTuple):
             import pooch
         except ImportError:
             raise ImportError(
-                f"Downloading {self.url} needs pooch: pip install "
-                f"deepdensity[datasets]. Or put the file yourself at {path}"
+                f"Downloading {self.url} needs pooch: pip install pooch. Or put the "
+                f"file yourself at {path}"
             ) from None
         try:
             pooch.retrieve(

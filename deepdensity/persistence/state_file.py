@@ -95,6 +95,6 @@ def import_safetensors() -> Any:
         import safetensors.torch
     except ImportError as error:
         raise ImportError(
-            "save and load need safetensors: pip install deepdensity[save]"
+            "save and load need safetensors: pip install safetensors"
         ) from error
     return safetensors

@@ -10,7 +10,7 @@ from ..information import shared_and_lost
 
 __all__ = ["merge_parts", "part_counts"]
 
-PRICE = 0.5  # nats of shared information that a lost one costs
+MERGE_PRICE = 0.5  # nats of shared information that a lost one costs
 
 
 def part_counts(weights: Any, parts: Array, n_parts: int) -> Array:
@@ -35,7 +35,7 @@ def part_counts(weights: Any, parts: Array, n_parts: int) -> Array:
 
 
 def merge_parts(
-    counts: Array, n_clusters: int, price: float = PRICE
+    counts: Array, n_clusters: int, price: float = MERGE_PRICE
 ) -> tuple[Array, float]:
     r"""Merge parts two by two, so that neighbours share most about the clusters.
 
@@ -48,10 +48,10 @@ def merge_parts(
     merger loses least of it become one, until as many are left as there are to be
     clusters. Little is lost where many are neighbours, and where both are small: no
     chain of mergers swallows what a few edges connect, as it does by the normalised
-    cut. The score is :func:`~deepdensity.information.net_information` of neighbours in
-    place of views; the mergers are those of the agglomerative information bottleneck
-    (Slonim and Tishby 1999), with the neighbour's part, which is merged along, as the
-    relevant variable.
+    cut. The score is :func:`~deepdensity.information.net_information`, at `price`, of
+    neighbours in place of views; the mergers are those of the agglomerative information
+    bottleneck (Slonim and Tishby 1999), with the neighbour's part, which is merged
+    along, as the relevant variable.
 
     Parameters
     ----------

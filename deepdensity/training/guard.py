@@ -32,6 +32,8 @@ class Guard:
     labels : int array of shape (n,)
         Where the clusters start.
     n_clusters : int
+    fewest : int, default=0
+        Clusters that start with fewer samples may lose them.
 
     Attributes
     ----------
@@ -42,15 +44,23 @@ class Guard:
         Of start and end, where the end has given way to the start.
     """
 
-    def __init__(self, net: Any, labels: Array, n_clusters: int) -> None:
+    def __init__(
+        self, net: Any, labels: Array, n_clusters: int, fewest: int = 0
+    ) -> None:
         self.net = net
         self.n_clusters = n_clusters
-        self.first_sizes = self.sizes(labels)
+        sizes = self.sizes(labels)
+        self.first_sizes = np.where(sizes < fewest, 0, sizes)
         self.n_rollbacks = 0
         self.passed = True
         self.scores: tuple[float, float] | None = None
         self.keep()
         self.first = self.good
+
+    @property
+    def at_start(self) -> bool:
+        """Whether no later state has been good."""
+        return self.good is self.first
 
     def sizes(self, labels: Array) -> Array:
         return np.bincount(labels, minlength=self.n_clusters)

@@ -91,8 +91,8 @@ class PhaseNet(NeuralNet):
                 self.notify("on_batch_begin", batch=batch, training=training)
                 step = step_fn(batch, **fit_params)
                 loss = step["loss"].detach()
-                asks = loss.device.type != "cuda"
-                self.history.record_batch(name, loss.item() if asks else loss.clone())
+                later = loss.device.type == "cuda"
+                self.history.record_batch(name, loss.clone() if later else loss.item())
                 self.history.record_batch(f"{prefix}_batch_size", len(batch[0]))
                 self.notify("on_batch_end", batch=batch, training=training, **step)
                 n_batches += 1

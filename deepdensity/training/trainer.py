@@ -25,6 +25,7 @@ from .interruption import Interruption
 from .phase_net import PHASES, AutoencoderNet, DecoderNet
 from .progress import Progress
 from .schedules import SCHEDULES, WARM_UP, RecordedRate, ScheduledRate
+from .views import NeighbourViews
 
 __all__ = ["Trainer"]
 
@@ -257,6 +258,19 @@ class Trainer:
         for _ in range(n_views - 1):
             total += self.embed_view()
         return total / n_views
+
+    def over_neighbours(self, values: Tensor) -> Tensor:
+        """Means of values (n, k) over each row's neighbours.
+
+        Of images, and of vectors that are shown as they are, the values themselves.
+        """
+        views = self.views.get("cluster")
+        if not isinstance(views, NeighbourViews):
+            return values
+        total = torch.zeros_like(values)
+        for neighbours in views.neighbours.T:  # one of each row: m times (n, k) is less
+            total += values[torch.from_numpy(neighbours)]
+        return total / views.neighbours.shape[1]
 
     def refit_decoder(self, n_epochs: int) -> None:
         """Train the decoder alone, so that it follows an encoder trained without it.
