@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,12 +14,22 @@ from deepdensity.cluster_number import (
     FIRST,
     best_number,
     cluster_count,
+    highest_number,
+    try_numbers,
 )
 from deepdensity.metrics import clustering_accuracy
 from deepdensity.starts.trials import try_start
 from deepdensity.training.trainer import Trainer
 
-from .common import BOTH, decs, digit_images, digit_vectors, small_conv
+from .common import (
+    BOTH,
+    decs,
+    digit_images,
+    digit_vectors,
+    digits_source,
+    small_conv,
+    trainer,
+)
 
 
 @pytest.mark.parametrize("truth", [1, 2, 3, 6, 8, 10, 14, 20, 33, 43, 50])
@@ -48,11 +59,53 @@ def test_the_search_stays_at_twenty_samples_a_cluster():
     best, scores = best_number(lambda k: k, 200)
     assert best == max(scores) == 10
     assert set(best_number(lambda k: k, 30)[1]) == {2}
+    assert [highest_number(n) for n in (5, 59, 60, 1000, 10_000)] == [2, 2, 3, 50, 50]
+
+
+def test_what_is_seven_hundredths_below_the_highest_is_as_good():
+    assert best_number(lambda k: {5: 0.93, 7: 1.0}.get(k, 0.5), 10_000)[0] == 5
+    assert best_number(lambda k: {5: 0.92, 7: 1.0}.get(k, 0.5), 10_000)[0] == 7
 
 
 def test_clusters_that_are_all_but_lost_do_not_count():
     labels = np.repeat([0, 1, 2, 4], [500, 400, 95, 5])
     assert cluster_count(labels, 5) == 3
+    assert cluster_count(np.repeat([0, 1], [1950, 50]), 2) == 2  # just a twentieth
+
+
+@pytest.fixture
+def trials(monkeypatch):
+    """Trials that only tell their arguments: each cluster has samples, but the last."""
+    told = []
+
+    def start(Z, views, k, n_runs, seed):
+        told.append(("start", seed))
+        return np.zeros((k, Z.shape[1])), np.arange(len(Z)) % k
+
+    def tried(trainer, name, centres, labels, n_steps, seed, **more):
+        told.append((int(name), seed))
+        labels = labels % (len(centres) - 1)
+        return SimpleNamespace(labels=labels, views=[labels, labels])
+
+    monkeypatch.setattr(cluster_number, "view_mixture_start", start)
+    monkeypatch.setattr(cluster_number, "try_start", tried)
+    return told
+
+
+def test_the_number_is_of_the_clusters_that_the_best_trial_has_left(trials):
+    run = trainer(digits_source(n=120))
+    number, scores = try_numbers(run, run.embed(), 1, seed=7)
+    assert {seed for _, seed in trials} == {7}
+    assert max(scores, key=scores.get) == 6  # of 2 to 6
+    assert number == 5
+
+
+def test_ctrl_c_leaves_the_numbers_that_were_tried(trials):
+    run = trainer(digits_source(n=120))
+    run.interruption = SimpleNamespace(asked=True)
+    number, scores = try_numbers(run, run.embed(), 1, seed=7)
+    assert list(scores) == [2]
+    assert number == 1
 
 
 @pytest.mark.parametrize("short", BOTH)

@@ -46,6 +46,7 @@ EQUAL = [
     lambda: TransformerAutoencoder((1, 8, 8), 3, width=8, hidden=(4,)).eval().encode,
     lambda: functools.partial(enclosing(2), 3),
     lambda: function("def f(x): return {'a', 'b'} == {x} or x in {'c', 'd'}"),
+    lambda: set("a set of many letters"),
     lambda: function("class f(nn.Module):\n def __init__(s): super().__init__()"),
     lambda: {"device": torch.device("cpu"), "dtype": torch.float16},
 ]
@@ -60,6 +61,13 @@ def looked_at():
     return matrix
 
 
+def of_long_indices():
+    matrix = sparse.csr_array(SQUARE)
+    matrix.indices = matrix.indices.astype(np.int64)
+    matrix.indptr = matrix.indptr.astype(np.int64)
+    return matrix
+
+
 SAME = [
     (SQUARE, np.asfortranarray(SQUARE)),
     (SQUARE, np.column_stack([SQUARE, SQUARE])[:, :4]),
@@ -67,6 +75,7 @@ SAME = [
     (SQUARE, Rows(SQUARE.reshape(3, 2, 2))),
     (np.float64(3), np.array(3.0)[()]),
     (sparse.csr_array(SQUARE), looked_at()),
+    (sparse.csr_array(SQUARE), of_long_indices()),
 ]
 
 DIFFERENT = [
@@ -78,6 +87,8 @@ DIFFERENT = [
     (sparse.csr_array(SQUARE), sparse.csr_array(SQUARE.T)),
     (torch.Generator(), torch.Generator().manual_seed(1)),
     (np.zeros(3), np.zeros((3, 1))),
+    (np.zeros(3), np.zeros(3, np.int64)),
+    (sparse.csr_array(np.eye(3)), sparse.csc_array(np.eye(3))),
     (torch.zeros(3), torch.zeros(3, dtype=torch.int32)),
     (torch.zeros(3), nn.Parameter(torch.zeros(3))),
     (torch.float16, torch.bfloat16),

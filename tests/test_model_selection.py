@@ -204,3 +204,8 @@ def test_successive_halving_by_epochs():
     ).fit(X)
     assert search.n_resources_ == [1, 2]
     assert search.best_estimator_.max_epochs == 2
+
+
+def test_train_and_test_are_arrays_of_their_own():
+    for train, test in InSampleSplit(2, random_state=0).split(np.zeros((5, 2))):
+        assert not np.shares_memory(train, test)

@@ -142,5 +142,6 @@ def test_neighbours_are_at_most_half_of_a_cluster(n_samples, n_clusters, number)
 def test_at_most_so_many_neighbours_are_found_and_0_is_the_sample_itself():
     source = digits_source(n=40)
     all_ten = nearest_neighbours(source, 0)
-    assert_array_equal(nearest_neighbours(source, 0, 3), all_ten[:, :3])
+    for m in (1, 3):
+        assert_array_equal(nearest_neighbours(source, 0, m), all_ten[:, :m])
     assert_array_equal(nearest_neighbours(source, 0, 0), np.arange(40)[:, None])

@@ -135,3 +135,17 @@ def test_what_cannot_be_stored_is_named(value, message):
 def test_nothing_else_is_read(plain, message):
     with pytest.raises(ValueError, match=message):
         from_plain(plain, {})
+
+
+@pytest.mark.parametrize("kind", [">i8", ">f4", "<u2"])
+def test_arrays_of_another_byte_order_keep_their_values(kind):
+    value = np.arange(5).astype(kind)
+    back = there_and_back(value)
+    assert_array_equal(back, value)
+    assert back.dtype == value.dtype.newbyteorder("=")
+
+
+def test_arrays_with_names_that_look_alike_are_kept_apart():
+    back = there_and_back({"x": [np.zeros(2)], "x.0": np.ones(3)})
+    assert_array_equal(back["x"][0], np.zeros(2))
+    assert_array_equal(back["x.0"], np.ones(3))

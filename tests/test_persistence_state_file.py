@@ -97,6 +97,23 @@ def test_a_changed_byte(path, position):
         read_state(path)
 
 
+@pytest.mark.parametrize(("said", "lie"), [(b"[2,3]", b"[3,2]"), (b'"F32"', b'"I32"')])
+def test_a_tensor_under_another_shape_or_type(path, said, lie):
+    data = path.read_bytes()
+    assert data.count(said) == 1
+    path.write_bytes(data.replace(said, lie))
+    with pytest.raises(ValueError, match="is damaged: its checksum"):
+        read_state(path)
+
+
+def test_what_was_read_stays_whatever_becomes_of_the_file(path):
+    _, tensors = read_state(path)
+    with path.open("r+b") as file:
+        file.write(b"\xff" * path.stat().st_size)
+    for name, tensor in TENSORS.items():
+        assert torch.equal(tensors[name], tensor)
+
+
 def test_foreign_files(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_state(tmp_path / "nothing")

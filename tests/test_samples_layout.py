@@ -123,3 +123,7 @@ def test_whole_numbers_of_numpy_are_whole_numbers():
 def test_samples_of_four_dimensions_raise_with_their_number():
     with pytest.raises(ValueError, match="5 dimensions"):
         image_layout((2, 3, 4, 5))
+
+
+def test_where_first_and_last_axis_fit_channels_come_last():
+    assert image_layout((3, 5, 4), (3, 5, 4)).channel_axis == 2

@@ -319,3 +319,25 @@ def test_logarithms_are_told_from_counts(make):
         warnings.simplefilter("error")
         CountsTransformer().fit(make(counts))
         CountsTransformer().fit(make(counts * 7.5))  # of a tool that shares counts out
+
+
+def test_all_genes_may_be_asked_for():
+    n_genes = X.shape[1]
+    assert CountsTransformer(n_top_genes=n_genes).fit_transform(X).shape == X.shape
+
+
+def test_of_equally_variable_genes_the_first_are_taken():
+    counts = np.tile(np.array([[1.0], [3.0]]), (1, 60))
+    top = CountsTransformer(n_top_genes=3, target_sum=60).fit(counts).top_genes_
+    assert_array_equal(top, [0, 1, 2])
+
+
+def test_logarithms_of_very_many_genes_are_told_from_counts():
+    counts = np.random.default_rng(0).poisson(3, size=(2, 100_001)).astype(float)
+    with pytest.warns(UserWarning, match="look like logarithms"):
+        CountsTransformer().fit(np.log1p(counts))
+
+
+def test_sparse_cells_without_any_entry():
+    empty = sparse.csr_array((3, 4))
+    assert CountsTransformer(target_sum=1).fit_transform(empty).nnz == 0

@@ -7,9 +7,11 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 from skorch.callbacks import LRScheduler
+from skorch.history import History
 
 from deepdensity.training.schedules import (
     SCHEDULES,
+    RecordedRate,
     ScheduledRate,
     one_cycle,
     set_rate,
@@ -142,3 +144,17 @@ def test_the_rate_noted_is_the_one_that_was_used(step_every):
     history = model.fit(digit_vectors(200)[0]).history_
     steps = np.arange(8) if step_every == "epoch" else 2 * np.arange(8) + 1
     assert_allclose(history[:8, "lr"], 1e-3 * 0.5**steps)
+
+
+def test_the_recorded_rate_is_that_of_the_last_training_step():
+    rate = torch.tensor(0.5)  # as where steps are recorded, which fill it
+    net = SimpleNamespace(
+        optimizer_=SimpleNamespace(param_groups=[{"lr": rate}]), history=History()
+    )
+    net.history.new_epoch()
+    recorded = RecordedRate()
+    recorded.on_batch_end(net, training=True)
+    rate.fill_(0.25)
+    recorded.on_batch_end(net, training=False)
+    recorded.on_epoch_end(net)
+    assert net.history[-1, "lr"] == 0.5

@@ -216,3 +216,9 @@ def test_an_augmentation_must_return_what_it_is_given(augment, found):
     X, _ = digit_images(150)
     with pytest.raises(ValueError, match=found):
         decs(augment=augment, autoencoder=small_conv).fit(X)
+
+
+def test_neighbours_are_sought_by_the_seed_that_is_given():
+    source, seen = digits_source(), []
+    choose_views("auto", source, True, 7, lambda *given: seen.append(given))
+    assert seen == [(source, 7)]

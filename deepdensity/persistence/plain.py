@@ -64,7 +64,8 @@ def array_to_plain(value: Any, tensors: Any, name: str) -> Any:
             if not all(isinstance(item, str) for item in value.flat):
                 raise TypeError(f"{name} is an array of objects, not all strings.")
             return {TYPE: "strings", "of": value.tolist()}
-        kind, value = "array", torch.from_numpy(np.array(value, order="C"))
+        native = value.dtype.newbyteorder("=")  # torch knows no other
+        kind, value = "array", torch.from_numpy(np.array(value, native, order="C"))
     else:
         kind = "tensor"
         value = value.detach().cpu().clone(memory_format=torch.contiguous_format)
