@@ -16,6 +16,8 @@ __all__ = [
     "Curriculum",
     "Pace",
     "capped_fraction",
+    "check_fractions",
+    "check_pacing",
     "exponential_pacing",
     "linear_pacing",
     "no_pacing",
@@ -164,6 +166,19 @@ def check_fractions(lambda_0: float, lambda_max: float) -> None:
             f"lambda_0={lambda_0} must be in (0, lambda_max], and lambda_max="
             f"{lambda_max}."
         )
+
+
+def check_pacing(pacing: Any, lambda_0: float) -> None:
+    """Raise a ValueError where a function of one's own is none that gives a share."""
+    if not callable(pacing):
+        return
+    try:
+        float(pacing(0, 10, lambda_0))
+    except Exception as error:
+        raise ValueError(
+            f"pacing={pacing!r} cannot be called as f(epoch, n_epochs, lambda_0), or "
+            f"gives no number: {error}"
+        ) from error
 
 
 class Pace:

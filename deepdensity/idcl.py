@@ -14,7 +14,14 @@ from ._typing import Array, Auto, Samples
 from .assignment import target_distribution
 from .convergence import LabelWatch
 from .core_head import DENSITIES, DensityCoreHead
-from .curriculum import PACINGS, Curriculum, Pace, check_fractions, select_easiest
+from .curriculum import (
+    PACINGS,
+    Curriculum,
+    Pace,
+    check_fractions,
+    check_pacing,
+    select_easiest,
+)
 from .density import KERNELS
 from .kept_state import keeps_fitted_state
 from .losses import CurriculumLoss
@@ -388,6 +395,7 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         self
         """
         check_fractions(self.lambda_0, self.lambda_max)
+        check_pacing(self.pacing, self.lambda_0)
         trainer = self._begin(X)
         self._pretrain(trainer)  # Eq. 13
         start = self._start(trainer)

@@ -113,6 +113,8 @@ BAD_FITS = [
 
 BAD_IDCL = [
     ({"pacing": "logarithmic"}, r"'pacing'.*'exponential'.*Got 'logarithmic'"),
+    ({"pacing": abs}, r"pacing=<built-in.*as f\(epoch, n_epochs, lambda_0\)"),
+    ({"pacing": lambda *_: "all"}, r"pacing=<function.*gives no number: .*'all'"),
     ({"pacing_epochs": 0}, r"'pacing_epochs'.*Got 0"),
     ({"lambda_0": 0}, r"'lambda_0'.*\(0.*, 1.*\].*Got 0"),
     ({"lambda_0": 0.9, "lambda_max": 0.8}, r"lambda_0=0\.9.*lambda_max=0\.8"),

@@ -395,7 +395,7 @@ def test_an_estimator_is_drawn_with_classes_in_the_place_of_its_clusters(cores):
     assert {text.get_text() for text in display.numbers_} == {"odd", "even"}
     assert display.core_points is None and display.centers is None
     assert len(display.points) == 100
-    with pytest.raises(ValueError, match="labels has 5 rows"):
+    with pytest.raises(ValueError, match="y has 5 rows"):
         EmbeddingDisplay.from_estimator(cores, X, y=y[:5])
 
 

@@ -203,6 +203,8 @@ def test_it_draws_again_without_values_and_bar(search):
 
 
 def test_unfitted_search_is_refused():
+    with pytest.raises(TypeError, match="must be a search, with cv_results_.*KMeans"):
+        SensitivityDisplay.from_estimator(KMeans(2).fit(X))
     with pytest.raises(NotFittedError, match="GridSearchCV"):
         SensitivityDisplay.from_estimator(
             GridSearchCV(KMeans(), {"n_clusters": [2, 3]})

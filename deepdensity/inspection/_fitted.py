@@ -72,7 +72,9 @@ def check_labels(labels: Array, n_samples: int, of: str = "X") -> Any:
     return labels
 
 
-def numbered_classes(labels: Array, n_samples: int, of: str) -> Any:
+def numbered_classes(
+    labels: Array, n_samples: int, of: str, name: str = "labels"
+) -> Any:
     """Labels of any kind as numbers, and the names that these stand for.
 
     Returns
@@ -83,15 +85,15 @@ def numbered_classes(labels: Array, n_samples: int, of: str) -> Any:
     names : list of str
         By number.
     """
-    labels = check_rows("labels", labels, n_samples, of)
+    labels = check_rows(name, labels, n_samples, of)
     if labels.ndim != 1:
-        raise ValueError(f"labels must be one a sample; got the shape {labels.shape}.")
+        raise ValueError(f"{name} must be one a sample; got the shape {labels.shape}.")
     if labels.dtype.kind in "iu":
         labels = labels.astype(np.int64).clip(min=-1)
         return labels, [str(k) for k in range(1 + labels.max(initial=-1))]
     if labels.dtype.kind == "f":
         raise ValueError(
-            f"labels must be whole numbers or names of clusters; got {labels.dtype}."
+            f"{name} must be whole numbers or names of clusters; got {labels.dtype}."
         )
     found, numbers = np.unique(labels.astype(str), return_inverse=True)
     return numbers.ravel(), found.tolist()

@@ -163,7 +163,7 @@ class EmbeddingDisplay:
         n_samples = np.shape(X)[0]
         rows = shown_rows(n_samples, n_samples, max_points, random)
         if y is not None:
-            classes, names = numbered_classes(y, n_samples, of="X")
+            classes, names = numbered_classes(y, n_samples, of="X", name="y")
         X = take_rows(X, rows)
         Z = np.asarray(estimator.transform(X))
         scores = estimator.score_samples(X) if outliers else None

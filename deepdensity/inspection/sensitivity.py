@@ -4,6 +4,7 @@ from numbers import Real
 from typing import Any, Self
 
 import numpy as np
+from sklearn.base import MetaEstimatorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._typing import Array, Axes, Estimator
@@ -116,6 +117,12 @@ class SensitivityDisplay:
         SensitivityDisplay
         """
         needs_matplotlib(cls, "from_estimator")
+        may_search = isinstance(estimator, MetaEstimatorMixin)
+        if not may_search and not hasattr(estimator, "cv_results_"):
+            raise TypeError(
+                "estimator must be a search, with cv_results_ as GridSearchCV has; got "
+                f"{type(estimator).__name__}."
+            )
         check_is_fitted(estimator, "cv_results_")
         if score is None:
             refit = getattr(estimator, "refit", None)

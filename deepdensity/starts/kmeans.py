@@ -3,6 +3,7 @@
 from sklearn.cluster import KMeans
 
 from .._typing import Array
+from .shared_contexts import quiet
 
 __all__ = ["kmeans_start"]
 
@@ -35,5 +36,6 @@ def kmeans_start(
     >>> np.unique(labels[:30]).size, np.unique(labels[30:]).size, centres.shape
     (1, 1, (2, 2))
     """
-    kmeans = KMeans(n_clusters, n_init=n_init, random_state=seed).fit(Z)
+    with quiet:  # of clusters that are lost to duplicates the end of the fit tells
+        kmeans = KMeans(n_clusters, n_init=n_init, random_state=seed).fit(Z)
     return kmeans.cluster_centers_, kmeans.labels_

@@ -69,7 +69,7 @@ def scaled_kmeans_start(
     found, partitions, scores = [], [], []
     for scaled in scalings * n_init:
         kmeans = KMeans(n_clusters, n_init=2, random_state=random)
-        with quiet:  # of duplicates plain k-means has warned
+        with quiet:  # of duplicates, as in plain k-means
             parts = kmeans.fit_predict(scaled)
         centres = cluster_means(chosen, parts, n_clusters)
         labels = nearest_centre(chosen, centres)

@@ -270,7 +270,8 @@ class Trainer:
         total = torch.zeros_like(values)
         for neighbours in views.neighbours.T:  # one of each row: m times (n, k) is less
             total += values[torch.from_numpy(neighbours)]
-        return total / views.neighbours.shape[1]
+        mean: Tensor = total / views.neighbours.shape[1]
+        return mean
 
     def refit_decoder(self, n_epochs: int) -> None:
         """Train the decoder alone, so that it follows an encoder trained without it.
