@@ -198,7 +198,8 @@ def test_pacing_by_a_function_of_the_user():
         digit_vectors(200)[0]
     )
     assert model.curriculum_.fractions == [0.5, 0.5, 0.9, 0.9]
-    assert seen == [(t, 2, 0.9) for t in range(4)]
+    # the first call only shows, before anything is trained, that it can be called
+    assert seen[1:] == [(t, 2, 0.9) for t in range(4)]
 
 
 @pytest.mark.parametrize("share", [0, -0.5, 1.5, float("nan")])
