@@ -61,9 +61,8 @@ def accuracies(make, data, seed):
     centres = data(random)
     X, y = draw(centres(0), 400, random)
     model = make(seed).fit(X)
-    classes, clusters = linear_sum_assignment(
-        -contingency_matrix(y, model.predict(X)), maximize=False
-    )
+    shared = contingency_matrix(y, model.predict(X))
+    classes, clusters = linear_sum_assignment(shared, maximize=True)
     class_of = dict(zip(clusters, classes))
     as_fitted = copy.deepcopy(model)
     for i in range(1, N_BATCHES + 1):

@@ -17,7 +17,6 @@ __all__ = [
     "Pace",
     "capped_fraction",
     "check_fractions",
-    "check_pacing",
     "exponential_pacing",
     "linear_pacing",
     "no_pacing",
@@ -168,19 +167,6 @@ def check_fractions(lambda_0: float, lambda_max: float) -> None:
         )
 
 
-def check_pacing(pacing: Any, lambda_0: float) -> None:
-    """Raise a ValueError where a function of one's own is none that gives a share."""
-    if not callable(pacing):
-        return
-    try:
-        float(pacing(0, 10, lambda_0))
-    except Exception as error:
-        raise ValueError(
-            f"pacing={pacing!r} cannot be called as f(epoch, n_epochs, lambda_0), or "
-            f"gives no number: {error}"
-        ) from error
-
-
 class Pace:
     """The share of the samples that each epoch trains on (IDCL, Eq. 5 and 6).
 
@@ -225,13 +211,19 @@ class Pace:
         if self.pacing == "none":
             return 1.0
         pacing = self.pacing if callable(self.pacing) else PACINGS[self.pacing]
-        fraction = pacing(epoch, self.n_epochs, self.lambda_0)
+        try:
+            fraction = float(pacing(epoch, self.n_epochs, self.lambda_0))
+        except Exception as error:
+            raise ValueError(
+                f"pacing={self.pacing!r} cannot be called as "
+                f"f(epoch, n_epochs, lambda_0), or gives no number: {error}"
+            ) from error
         if not 0 < fraction <= 1:
             raise ValueError(
                 f"pacing={self.pacing!r} gave {fraction!r} at epoch {epoch}; it must "
                 "give a share in (0, 1]."
             )
-        return capped_fraction(float(fraction), self.lambda_max)
+        return capped_fraction(fraction, self.lambda_max)
 
 
 class Curriculum:

@@ -14,14 +14,7 @@ from ._typing import Array, Auto, Samples
 from .assignment import target_distribution
 from .convergence import LabelWatch
 from .core_head import DENSITIES, DensityCoreHead
-from .curriculum import (
-    PACINGS,
-    Curriculum,
-    Pace,
-    check_fractions,
-    check_pacing,
-    select_easiest,
-)
+from .curriculum import PACINGS, Curriculum, Pace, check_fractions, select_easiest
 from .density import KERNELS
 from .kept_state import keeps_fitted_state
 from .losses import CurriculumLoss
@@ -395,7 +388,7 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         self
         """
         check_fractions(self.lambda_0, self.lambda_max)
-        check_pacing(self.pacing, self.lambda_0)
+        self._pace(n_epochs=2).fraction(0)  # a wrong function fails before training
         trainer = self._begin(X)
         self._pretrain(trainer)  # Eq. 13
         start = self._start(trainer)
@@ -413,9 +406,7 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         loss = CurriculumLoss(self.gamma_, self.kernel_scale_)
         self._core_fraction = self.core_fraction
         n_epochs = self._n_epochs(trainer)
-        pace = Pace(
-            self.pacing, self.pacing_epochs, n_epochs, self.lambda_0, self.lambda_max
-        )
+        pace = self._pace(n_epochs)
         self.curriculum_ = Curriculum(len(trainer.source), pace.n_epochs or None)
         refresh_epochs = -(-self._refresh_steps(trainer) // trainer.steps_per_epoch)
         n_steps = n_epochs * trainer.steps_per_epoch
@@ -488,6 +479,11 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
             self._blend_cores(new, counts)
         self.labels_ = self._labels(self.embedding_)
         return self
+
+    def _pace(self, n_epochs: int) -> Pace:
+        return Pace(
+            self.pacing, self.pacing_epochs, n_epochs, self.lambda_0, self.lambda_max
+        )
 
     def _n_epochs(self, trainer: Trainer) -> int:
         if self.max_epochs != "auto":

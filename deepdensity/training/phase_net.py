@@ -129,8 +129,7 @@ class PhaseNet(NeuralNet):
     def _set_training(self, training: bool = True) -> None:
         """skorch's, of modules that are not yet in the mode.
 
-        Each step asks for it, and to walk through the layers is up to a twelfth of a
-        short one.
+        Each step asks for it, and to walk through all layers is a part of a short one.
         """
         modules = (getattr(self, f"{name}_") for name in self._modules + self._criteria)
         if any(module.training is not training for module in modules):
