@@ -18,7 +18,7 @@ from deepdensity.cluster_number import (
     try_numbers,
 )
 from deepdensity.metrics import clustering_accuracy
-from deepdensity.starts.trials import try_start
+from deepdensity.starts.trials import Trial, try_start
 from deepdensity.training.trainer import Trainer
 
 from .common import (
@@ -85,7 +85,7 @@ def trials(monkeypatch):
     def tried(trainer, name, centres, labels, n_steps, seed, **more):
         told.append((int(name), seed))
         labels = labels % (len(centres) - 1)
-        return SimpleNamespace(labels=labels, views=[labels, labels])
+        return Trial(name, 0.0, labels, [labels, labels], {}, 0.0)
 
     monkeypatch.setattr(cluster_number, "view_mixture_start", start)
     monkeypatch.setattr(cluster_number, "try_start", tried)

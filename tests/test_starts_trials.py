@@ -10,7 +10,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from deepdensity.assignment import cluster_means
 from deepdensity.starts import trials
-from deepdensity.starts.trials import settled, try_start
+from deepdensity.starts.trials import settled, train_start, try_start
 
 from . import reference
 from .common import source_of, trainer
@@ -102,7 +102,7 @@ def test_a_start_is_trained_for_the_steps_asked_for():
     run, y = pretrained()
     batches = []
     run.views = {"cluster": lambda x, rows, g: (batches.append(len(rows)), (x, x))[1]}
-    try_start(run, "a", *start_of(run, y), 17, 0, n_views=0)
+    train_start(run, *start_of(run, y), 17, 0)
     assert batches == [50] * 17
 
 
@@ -110,8 +110,10 @@ def test_a_trial_that_diverges_scores_least_and_keeps_its_labels():
     X, y = blobs()
     run = trainer(source_of(X), Exploding())
     trial = try_start(run, "a", *start_of(run, y), 5, 0)
-    assert trial.score == -np.inf
+    assert trial.diverged and trial.score == -np.inf
     assert_array_equal(trial.labels, y)
+    sound, y = pretrained()
+    assert not try_start(sound, "a", *start_of(sound, y), 5, 0).diverged
 
 
 # -- a start that is trained alone -----------------------------------------------------
@@ -133,15 +135,15 @@ def test_a_settled_start_has_the_network_that_it_has_trained():
 
 def test_a_start_settles_without_balance(monkeypatch):
     run, y = pretrained()
-    seen = []
+    weights = []
 
     def spy(*args, **kwargs):
-        seen.append(try_start(*args, **kwargs))
-        return seen[-1]
+        weights.append(kwargs["balance"])
+        return train_start(*args, **kwargs)
 
-    monkeypatch.setattr(trials, "try_start", spy)
+    monkeypatch.setattr(trials, "train_start", spy)
     settled(run, *start_of(run, y), 2, 0, run.embed())
-    assert [trial.balance for trial in seen] == [0]
+    assert weights == [0]
 
 
 @pytest.mark.parametrize("fault", ["lost", "diverged"])
@@ -153,15 +155,9 @@ def test_a_start_that_loses_a_cluster_or_diverges_is_left_alone(fault, monkeypat
     else:
 
         def merged(*args, **kwargs):
-            trial = try_start(*args, **kwargs)
-            return trial._replace(labels=np.where(y == 3, 2, y))
+            trained = train_start(*args, **kwargs)
+            return trained._replace(labels=np.where(y == 3, 2, y))
 
-        monkeypatch.setattr(trials, "try_start", merged)
+        monkeypatch.setattr(trials, "train_start", merged)
     assert settled(run, *start, 5, 0, before) is None
     assert_array_equal(run.embed(), before)
-
-
-def test_a_trial_without_views_has_no_score():
-    run, y = pretrained()
-    trial = try_start(run, "bare", *start_of(run, y), 5, 0, n_views=0)
-    assert (trial.views, trial.score) == ([], 0.0)

@@ -175,7 +175,7 @@ def try_starts(trials: Trials, starts: dict[str, tuple[Array, Array]]) -> list[T
             trials.attempt(name, labels, centres)
         else:
             parts = trials.train(name, labels, centres)
-            if parts.views:  # else it has diverged
+            if not parts.diverged:
                 merged.append(clusters_of(parts, len(centres), trials.n_clusters))
         if trials.interrupted:
             break

@@ -20,7 +20,7 @@ from ..training.guard import LOST
 from ..training.progress import Progress
 from ..training.trainer import Trainer
 
-__all__ = ["Trial", "settled", "try_start"]
+__all__ = ["Trial", "settled", "train_start", "try_start"]
 
 N_VIEWS = 4  # of each sample, which are compared pair by pair
 
@@ -35,6 +35,64 @@ class Trial(NamedTuple):
     state: dict[str, Tensor]  # of the network, after the trial
     balance: float  # weight of the balance of clusters in it
 
+    @property
+    def diverged(self) -> bool:
+        """Whether nothing has come of it: network and labels are as before."""
+        return self.score == -np.inf
+
+
+class TrainedStart(NamedTuple):
+    """A trained copy of the network, and the clusters by then."""
+
+    trainer: Trainer
+    centres: Array  # (k, latent)
+    labels: Array  # (n,)
+
+
+def train_start(
+    trainer: Trainer,
+    centres: Array,
+    labels: Array,
+    n_steps: int,
+    seed: int,
+    progress: Progress | None = None,
+    balance: float = TRIAL_BALANCE,
+    Z: Array | None = None,
+) -> TrainedStart | None:
+    """Train a copy of the network from a start by sample stability.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        Left as it is.
+    centres : array of shape (k, latent)
+    labels : int array of shape (n,)
+    n_steps : int
+    seed : int
+        Of batches and views; the same for every start, so that chance is, too.
+    progress : Progress, default=None
+        A bar that all trials share.
+    balance : float, default=1.0
+        Weight of the balance of the clusters.
+    Z : array of shape (n, latent), default=None
+        The embedding by the trainer's network, where it is at hand.
+
+    Returns
+    -------
+    TrainedStart, or None where the training has diverged
+    """
+    trial = trainer.trial(seed, progress)
+    Z = trainer.embed() if Z is None else Z
+    scale = min(1.0, kernel_scale(Z, centres, labels))
+    loss = InstabilityLoss(centres, balance=balance, scale=scale)
+    with trial.phase("cluster", loss, 1, n_steps) as net:
+        net.fit_loop(TrainingSet(trial.source, n_batches=n_steps), epochs=1)
+    Z = trial.embed()
+    if not np.isfinite(Z).all():
+        return None
+    trained = loss.centres.detach().cpu().double().numpy()
+    return TrainedStart(trial, trained, nearest_centre(Z, trained))
+
 
 def try_start(
     trainer: Trainer,
@@ -45,49 +103,25 @@ def try_start(
     seed: int,
     progress: Progress | None = None,
     balance: float = TRIAL_BALANCE,
-    n_views: int = N_VIEWS,
     Z: Array | None = None,
 ) -> Trial:
-    """Train a copy of the network from a start by sample stability.
+    """Train a copy of the network from a start, and score what it has come to.
 
-    Parameters
-    ----------
-    trainer : Trainer
-        Left as it is.
-    name : str
-    centres : array of shape (k, latent)
-    labels : int array of shape (n,)
-    n_steps : int
-    seed : int
-        Of batches and views; the same for every start, so that chance is, too.
-    progress : Progress, default=None
-        A bar that all trials share.
-    balance : float, default=1.0
-        Weight of the balance of the clusters.
-    n_views : int, default=4
-        That the score is of; without any it is 0.
-    Z : array of shape (n, latent), default=None
-        The embedding by the trainer's network, where it is at hand.
+    Parameters are those of :func:`train_start`, and the start's name.
 
     Returns
     -------
     Trial
     """
-    trial = trainer.trial(seed, progress)
-    Z = trainer.embed() if Z is None else Z
-    scale = min(1.0, kernel_scale(Z, centres, labels))
-    loss = InstabilityLoss(centres, balance=balance, scale=scale)
-    with trial.phase("cluster", loss, 1, n_steps) as net:
-        net.fit_loop(TrainingSet(trial.source, n_batches=n_steps), epochs=1)
-    trained = loss.centres.detach().cpu().double().numpy()
-    Z = trial.embed()
-    if not np.isfinite(Z).all():
+    terms = n_steps, seed, progress, balance
+    trained = train_start(trainer, centres, labels, *terms, Z=Z)
+    if trained is None:
         state = trainer.module.state_dict()
         return Trial(name, -np.inf, labels, [], state, balance)
-    views = [nearest_centre(trial.embed_view(), trained) for _ in range(n_views)]
-    score = view_information(views) if views else 0.0
-    labels = nearest_centre(Z, trained)
-    return Trial(name, score, labels, views, trial.module.state_dict(), balance)
+    trial, centres, labels = trained
+    views = [nearest_centre(trial.embed_view(), centres) for _ in range(N_VIEWS)]
+    score, state = view_information(views), trial.module.state_dict()
+    return Trial(name, score, labels, views, state, balance)
 
 
 def settled(
@@ -101,18 +135,18 @@ def settled(
     Parameters
     ----------
     trainer, centres, labels, n_steps, seed, Z
-        As in :func:`try_start`.
+        As in :func:`train_start`.
 
     Returns
     -------
     (centres, labels) or None
     """
-    start = ("settled", centres, labels)
-    trial = try_start(trainer, *start, n_steps, seed, balance=0.0, n_views=0, Z=Z)
-    before, after = (
-        np.bincount(of, minlength=len(centres)) for of in (labels, trial.labels)
-    )
-    if trial.score == -np.inf or (after < LOST * before).any():
+    k = len(centres)
+    trained = train_start(trainer, centres, labels, n_steps, seed, balance=0.0, Z=Z)
+    if trained is None:
         return None
-    trainer.module.load_state_dict(trial.state)
-    return cluster_means(trainer.embed(), trial.labels, len(centres)), trial.labels
+    before, after = (np.bincount(of, minlength=k) for of in (labels, trained.labels))
+    if (after < LOST * before).any():
+        return None
+    trainer.module.load_state_dict(trained.trainer.module.state_dict())
+    return cluster_means(trainer.embed(), trained.labels, k), trained.labels
