@@ -129,9 +129,9 @@ class FirstClusters(KeptSteps):
         if number not in scores:
             warn(
                 f"n_clusters='auto' comes to {number}: that many were left of the "
-                "clusters of the best number tried, the others are all but empty. More "
-                "pretraining (pretrain_epochs) may tell more apart; give n_clusters if "
-                "you know it.",
+                "clusters of the best number tried, the others are all but empty. "
+                "Unless most samples are alike, more pretraining (pretrain_epochs) may "
+                "tell more apart; give n_clusters if you know it.",
                 UserWarning,
             )
         return number, scores

@@ -5,10 +5,12 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from skorch.callbacks import (
+    BatchScoring,
     Callback,
     Checkpoint,
     EarlyStopping,
     EpochScoring,
+    Freezer,
     LRScheduler,
     PassthroughScoring,
     TensorBoard,
@@ -215,6 +217,19 @@ def test_a_score_of_the_epoch_is_recorded(short):
 def test_a_score_that_nothing_is_there_for_is_an_error(short, params):
     with pytest.raises(ValueError, match="choose on_train=True and use_caching=False"):
         short(callbacks=[("half", scoring(**params))]).fit(digit_vectors(150)[0])
+
+
+@pytest.mark.parametrize("short", BOTH)
+@pytest.mark.parametrize("callback", [BatchScoring("accuracy", name="a"), BatchScoring])
+def test_a_score_of_batches_is_an_error(short, callback):
+    with pytest.raises(ValueError, match="BatchScoring.*choose EpochScoring"):
+        short(callbacks=[callback]).fit(digit_vectors(150)[0])
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_a_callback_that_freezes_all_is_an_error(short):
+    with pytest.raises(ValueError, match="nothing to train.*callback"):
+        short(callbacks=[Freezer("*")]).fit(digit_vectors(150)[0])
 
 
 class Score(Callback):

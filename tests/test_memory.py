@@ -136,6 +136,16 @@ def test_the_same_to_the_last_bit(short, init, tmp_path, steps, monkeypatch):
     assert bool(second.start_scores_) == (init == "auto")
 
 
+@pytest.mark.parametrize("short", BOTH)
+@pytest.mark.parametrize("augment", [False, "auto"])
+def test_a_folder_that_cannot_be_made_is_an_error(short, augment, tmp_path):
+    (tmp_path / "file").touch()
+    memory = str(tmp_path / "file" / "folder")
+    message = "memory=.*file/folder.* must be a folder that is there or can be made"
+    with pytest.raises(ValueError, match=message):
+        short(augment=augment, memory=memory).fit(digit_vectors(100)[0])
+
+
 def test_both_estimators_share_what_is_kept(tmp_path, steps):
     X, _ = digit_vectors(100)
     idcl(memory=tmp_path.as_posix()).fit(X)

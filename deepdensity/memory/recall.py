@@ -59,7 +59,7 @@ def recall(memory: Any, trainer: Trainer, step: Any, work: Callable[..., Any]) -
             UserWarning,
         )
         return work()
-    cached = check_memory(memory).cache(done, ignore=["trainer", "work"])
+    cached = usable(memory).cache(done, ignore=["trainer", "work"])
     try:
         result, state = cached(key, trainer, work)
     except Unfinished as unfinished:
@@ -70,8 +70,18 @@ def recall(memory: Any, trainer: Trainer, step: Any, work: Callable[..., Any]) -
 
 def recall_result(memory: Any, step: Any, work: Callable[[], Any]) -> Any:
     """What ``work()`` returns, which has no trainer yet and depends on `step` alone."""
-    cached = check_memory(memory).cache(result_of, ignore=["work"])
+    cached = usable(memory).cache(result_of, ignore=["work"])
     return cached(fingerprint((step, surroundings())), work)
+
+
+def usable(memory: Any) -> Any:
+    """`memory` as a joblib.Memory; a ValueError where its folder cannot be made."""
+    try:
+        return check_memory(memory)
+    except OSError as error:
+        raise ValueError(
+            f"memory={memory!r} must be a folder that is there or can be made: {error}"
+        ) from error
 
 
 def result_of(key: Any, work: Callable[[], Any]) -> Any:

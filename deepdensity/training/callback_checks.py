@@ -45,6 +45,12 @@ def check_callbacks(callbacks: list[Any] | None, schedule: str) -> None:
             )
         if type(callback) is EpochScoring:  # one of your own may do as it likes
             check_scoring(callback)
+        if kind is BatchScoring:
+            raise ValueError(
+                "callbacks holds BatchScoring; a clustering has no validation data to "
+                "score, and what its network makes of a batch is no prediction: choose "
+                "EpochScoring with on_train=True and use_caching=False."
+            )
         if kind in TO_MONITOR and not any(map(may_record_scores, kinds)):
             check_monitor(callback, kind)
 

@@ -20,7 +20,7 @@ from ..utils.devices import reproducible
 from .compilation import network_passes
 from .cuda_graphs import RecordedSteps
 
-__all__ = ["PHASES", "AutoencoderNet", "DecoderNet"]
+__all__ = ["PHASES", "AutoencoderNet", "DecoderNet", "check_trainable"]
 
 
 class Stopped(Exception):
@@ -85,6 +85,8 @@ class PhaseNet(NeuralNet):
         """
         if iterator is None:
             return
+        # a callback may have frozen what there was to train
+        check_trainable(self.module_, self.criterion_, self.phase)
         name, n_batches = f"{prefix}_loss", 0
         try:
             for batch in iterator:
@@ -182,6 +184,18 @@ class PhaseNet(NeuralNet):
         return (
             f"in the {PHASES.get(self.phase, self.phase)} phase, after {n_epochs} "
             f"epoch{'s' * (n_epochs != 1)} ({self.n_steps} steps)"
+        )
+
+
+def check_trainable(module: Any, criterion: Any, phase: str) -> None:
+    """Raise a ValueError where a phase would have nothing to train."""
+    if not any(
+        p.requires_grad for p in (*module.parameters(), *criterion.parameters())
+    ):
+        raise ValueError(
+            f"autoencoder={type(module).__name__} has no parameter with requires_grad, "
+            f"which leaves the {PHASES.get(phase, phase)} nothing to train: give it "
+            "one (or no epochs to that phase), and no callback that freezes all."
         )
 
 

@@ -22,7 +22,7 @@ from .compilation import network_passes
 from .cuda_graphs import GraphRecorder
 from .inference import embed
 from .interruption import Interruption
-from .phase_net import PHASES, AutoencoderNet, DecoderNet
+from .phase_net import PHASES, AutoencoderNet, DecoderNet, check_trainable
 from .progress import Progress
 from .schedules import SCHEDULES, WARM_UP, RecordedRate, ScheduledRate
 from .views import NeighbourViews
@@ -302,18 +302,6 @@ class DecoderSet(TrainingSet):
     def __getitem__(self, chunk: Any) -> Any:
         x, _ = super().__getitem__(chunk)
         return to_device(self.Z[chunk], x.device), x
-
-
-def check_trainable(module: Any, criterion: Any, phase: str) -> None:
-    """Raise a ValueError where a phase would have nothing to train."""
-    if not any(
-        p.requires_grad for p in (*module.parameters(), *criterion.parameters())
-    ):
-        raise ValueError(
-            f"autoencoder={type(module).__name__} has no parameter with requires_grad, "
-            f"which leaves the {PHASES.get(phase, phase)} nothing to train: give it "
-            "one, or no epochs to that phase."
-        )
 
 
 def encoder_parameters(module: Any, source: Source) -> Any:
