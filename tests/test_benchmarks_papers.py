@@ -13,12 +13,14 @@ from sklearn.datasets import make_blobs
 from benchmarks.papers import (
     accuracy,
     child,
+    commands,
     curves,
     decs_grid,
     idcl_ablation,
     idcl_convergence_time,
     number_of_clusters,
     page_tables,
+    page_targets,
     peer_epochs,
     recipe_ablation,
     render,
@@ -198,8 +200,8 @@ def test_an_ingredient_that_a_set_has_not_is_left_empty_on_the_page():
     name = "DECS without balance"
     assert page_tables.cell(table, summaries, "r8", name) == ""
     assert page_tables.cell(table, summaries, "usps", name) == summary.MISSING
-    commands = page_tables.left_out(table, summaries)
-    of_r8 = next(line for line in commands if "--data r8" in line)
+    lines = page_tables.left_out(table, summaries)
+    of_r8 = next(line for line in lines if "--data r8" in line)
     assert name not in of_r8 and "DECS without guard" in of_r8
 
 
@@ -484,6 +486,50 @@ def test_seconds_are_those_of_the_fits_that_were_timed_by_device():
     assert summary.Summary(rows[1:2]).seconds == ""
 
 
+def test_of_fits_that_shared_parts_the_seconds_are_those_of_their_epochs():
+    values = dict.fromkeys(accuracy.TABLE.fields, "")
+    bare = summary.Summary([{**values, "seed": 0, "error": ""}])
+    assert page_tables.row("k-means", bare)[-3] == ""
+    values |= {"seed": 0, "error": "", "s_pretrain": "8", "s_cluster": "2"}
+    shared = summary.Summary([{**values, "wall_s": "", "device": "cuda"}])
+    assert page_tables.row("IDCL", shared)[-3] == "10 (cuda) in epochs"
+    timed = summary.Summary([{**values, "wall_s": "25"}])
+    assert page_tables.row("IDCL", timed)[-3] == "25"
+
+
+def test_the_page_names_the_seeds_that_lack(tmp_path):
+    values = {"acc": 0.5, "nmi": 0.5}
+    rows = [row(name, seed, **values) for name in ("DEC", "IDEC") for seed in range(5)]
+    half = {"settings": "precision='bfloat16'", **values}
+    rows += [row("DCN", seed, **half) for seed in (0, 2)]
+    rows += [row("DCN", 0, **values)]  # in fewer seeds: those in bfloat16 count
+    summaries = summary.summarise(accuracy.TABLE, rows)
+    seeds = summary.seeds_of(summaries, "digits")
+    assert seeds == {"DEC": set(range(5)), "IDEC": set(range(5)), "DCN": {0, 2}}
+    of_table = accuracy.TABLE._replace(
+        methods={name: None for name in ("DEC", "DCN", "IDEC", "k-means")}
+    )
+    start = "python -m benchmarks.papers.accuracy --data-home FOLDER --data digits"
+    assert commands.unmeasured(of_table, "digits", seeds) == [
+        f"{start} --methods DCN --seeds 1 3 4",
+        f"{start} --methods k-means",
+    ]
+    assert commands.unmeasured(of_table, "digits", {}) == [start]
+
+
+def test_the_page_says_where_the_length_of_a_paper_is_passed():
+    values = {"seed": 0, "error": "", "epochs_pretrain": "20", "epochs_cluster": "9"}
+    short = summary.Summary([{**values, "steps_cluster": "2000"}])
+    assert page_targets.within_a_fifth("IDCL", short) == "yes"
+    assert page_targets.within_a_fifth("DECS", short) == "yes"
+    long = summary.Summary(
+        [{**values, "epochs_pretrain": "48", "steps_cluster": "5480"}]
+    )
+    assert page_targets.within_a_fifth("IDCL", long) == "no, 48 epochs of pretraining"
+    assert page_targets.within_a_fifth("DECS", long) == "no, 5,480 steps of clustering"
+    assert page_targets.within_a_fifth("DECS", summary.Summary([])) == ""
+
+
 def test_a_row_without_the_settings_of_its_method_goes_by_another_name():
     table = recipe_ablation.TABLE
     name = "IDCL without guard"
@@ -532,7 +578,9 @@ def test_page_has_courses_and_pictures(tmp_path):
     ]
     write(tmp_path, curves, points)
     render.main(["--results", str(tmp_path), "--page", str(tmp_path / "page.rst")])
-    assert "90.0 / 50.0" in (tmp_path / "page.rst").read_text()
+    page = (tmp_path / "page.rst").read_text()
+    assert "90.0 / 50.0" in page
+    assert ".. image:: curves-digits-IDCL-0.png\n" in page
     picture = (tmp_path / "curves-digits-IDCL-0.png").read_bytes()
     assert picture.startswith(b"\x89PNG")
 

@@ -1,11 +1,12 @@
 """The commands that measure what a page does not have yet."""
 
+from .data import DATA
 from .rst import code
 
-__all__ = ["command", "to_measure"]
+__all__ = ["command", "to_measure", "unmeasured"]
 
 
-def command(table, data=None, methods=()):
+def command(table, data=None, methods=(), seeds=()):
     """The command that measures a table, or a part of it."""
     line = f"python -m benchmarks.papers.{table.name} --data-home FOLDER"
     if data:
@@ -13,12 +14,36 @@ def command(table, data=None, methods=()):
     if methods:
         quoted = (f'"{name}"' if " " in name else name for name in methods)
         line += f" --methods {' '.join(quoted)}"
+    if seeds:
+        line += f" --seeds {' '.join(map(str, seeds))}"
     return line
 
 
-def to_measure(commands, names=()):
-    """What is missing, if it has names, and the commands for it, each once."""
+def unmeasured(table, data, seeds):
+    """The commands for what a set lacks, by the seeds that each method has.
+
+    Parameters
+    ----------
+    table : Table
+    data : str
+    seeds : dict
+        Method -> its seeds that have rows, in whatever settings.
+    """
+    wanted = range(min(table.most_seeds, DATA[data].n_seeds))
+    methods = [m for m in table.methods if data not in table.same.get(m, ())]
+    lacking = {}  # seeds -> the methods that lack them
+    for method in methods:
+        left = tuple(seed for seed in wanted if seed not in seeds.get(method, ()))
+        if left:
+            lacking.setdefault(left, []).append(method)
+    return [
+        command(table, data, of * (of != methods), left * (left != tuple(wanted)))
+        for left, of in lacking.items()
+    ]
+
+
+def to_measure(commands):
+    """The commands for what is missing, each once."""
     if not commands:
         return []
-    what = f"Not measured: {', '.join(names)}." if names else "Not measured yet:"
-    return [what, "", *code(dict.fromkeys(commands))]
+    return ["Not measured yet:", "", *code(dict.fromkeys(commands))]

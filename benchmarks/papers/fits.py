@@ -19,6 +19,6 @@ class Fit(NamedTuple):
     """A finished fit."""
 
     labels: np.ndarray
-    start_labels: np.ndarray | None = None  # what the clustering phase started from
+    start_labels: np.ndarray | None = None  # of k-means after the pretraining
     phases: dict = {}  # name -> Phase
     device: str = "cpu"

@@ -1,6 +1,6 @@
 """What the courses of training show: times to converge, and curves in brief."""
 
-from .commands import command, to_measure
+from .commands import command, to_measure, unmeasured
 from .curves import TABLE as CURVES
 from .data import DATA
 from .idcl_convergence_time import PART
@@ -79,8 +79,11 @@ def ratio(points, key):
     return f"{seconds / float(other['cluster_seconds']):.2f}"
 
 
-def curves(rows):
-    """ACC / NMI at the quarters of a course; the CSV file holds all of it."""
+def curves(rows, pictures):
+    """ACC / NMI at the quarters of a course, and its picture if there is one.
+
+    The CSV file holds all of it; `pictures` are paths as seen from the page.
+    """
     found = courses(CURVES, rows)
     cells = []
     for key, course in found.items():
@@ -104,6 +107,7 @@ def curves(rows):
         "the curriculum are in ``curves.csv``.",
         "",
         *(table(header, cells) if cells else []),
+        *(f".. image:: {path}\n" for path in pictures),
         *missing(CURVES, found, failures(CURVES, rows, found)),
     ]
 
@@ -123,8 +127,11 @@ def pair(row):
 
 
 def missing(table_, found, failed):
-    """What has failed, the sets without a course, and how to measure them."""
-    done = {key[0] for key in found}
-    left = [data for data in table_.data if data not in done]
+    """What has failed, the sets without a course, and how to measure what lacks."""
+    done = {data: {} for data in table_.data}
+    for data, method, _, seed in found:
+        done[data].setdefault(method, set()).add(seed)
+    left = [data for data in table_.data if not done[data]]
     lines = [*failed, *(f"{DATA[data].title}: {MISSING}." for data in left)]
-    return ["\n".join(lines), "", *to_measure([command(table_, d) for d in left])]
+    commands = [line for data in done for line in unmeasured(table_, data, done[data])]
+    return ["\n".join(lines), "", *to_measure(commands)]

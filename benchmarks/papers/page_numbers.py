@@ -1,6 +1,6 @@
 """The numbers of clusters that were found, set by set."""
 
-from .commands import command, to_measure
+from .commands import command, to_measure, unmeasured
 from .data import DATA
 from .number_of_clusters import TABLE
 from .rst import code, heading, table
@@ -18,15 +18,15 @@ def numbers(rows):
         found.setdefault(key, {})[int(row["seed"])] = row
     cells = [line(*key, by_seed) for key, by_seed in found.items()]
     header = ["Data", "Settings", "Classes", "Found, seed by seed", "Within 2"]
-    missing = [data for data in TABLE.data if data not in {key[0] for key in found}]
+    commands = []
+    for data in TABLE.data:
+        seeds = {seed for key in found if key[0] == data for seed in found[key]}
+        commands += unmeasured(TABLE, data, dict.fromkeys(TABLE.methods, seeds))
     return [
         *heading('The number of clusters: n_clusters="auto"'),
         *code([command(TABLE)]),
         *(table([*header, "Seconds"], cells) if cells else []),
-        *to_measure(
-            [command(TABLE, data) for data in missing],
-            [DATA[data].title for data in missing],
-        ),
+        *to_measure(commands),
     ]
 
 

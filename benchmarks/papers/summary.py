@@ -11,6 +11,7 @@ __all__ = [
     "get",
     "name_with_options",
     "options",
+    "seeds_of",
     "summarise",
 ]
 
@@ -25,6 +26,7 @@ class Summary:
 
     def __init__(self, rows):
         by_seed = {int(row["seed"]): row for row in rows}
+        self.tried = set(by_seed)  # seeds, those that failed among them
         self.errors = [row["error"] for row in by_seed.values() if row["error"]]
         self.by_seed = {
             seed: row for seed, row in sorted(by_seed.items()) if not row["error"]
@@ -46,7 +48,7 @@ class Summary:
     @property
     def n_seeds(self):
         """How many were run, those that failed among them."""
-        return len(self.by_seed) + len(self.errors)
+        return len(self.tried)
 
     @property
     def seeds(self):
@@ -57,15 +59,12 @@ class Summary:
     @property
     def seconds(self):
         """Median, lowest and highest of the fits that were timed, device by device."""
-        devices = {}
-        for row in self.by_seed.values():
-            if row["wall_s"] != "":
-                name = row.get("device") or "cpu"
-                devices.setdefault(name, []).append(float(row["wall_s"]))
-        return "; ".join(
-            times(seconds) + (f" ({name})" if name != "cpu" else "")
-            for name, seconds in devices.items()
-        )
+        return by_device(self.by_seed.values(), lambda row: row["wall_s"])
+
+    @property
+    def training_seconds(self):
+        """Likewise of the epochs of both phases, which are a part of a fit."""
+        return by_device(self.by_seed.values(), seconds_of_phases)
 
     def text(self, field, scale=1, digits=1):
         """Mean ± standard deviation; the mean alone of a single seed."""
@@ -82,6 +81,25 @@ class Summary:
         if self:
             return f"{self.text('acc', 100)} / {self.text('nmi', 100)}"
         return f"failed: {self.errors[-1]}" if self.errors else MISSING
+
+
+def by_device(rows, seconds_of):
+    """Times of rows as text; `seconds_of` a row is "" where there is none."""
+    devices = {}
+    for row in rows:
+        if (seconds := seconds_of(row)) != "":
+            name = row.get("device") or "cpu"
+            devices.setdefault(name, []).append(float(seconds))
+    return "; ".join(
+        times(seconds) + (f" ({name})" if name != "cpu" else "")
+        for name, seconds in devices.items()
+    )
+
+
+def seconds_of_phases(row):
+    found = (row.get(f"s_{phase}", "") for phase in ("pretrain", "cluster"))
+    seconds = [float(value) for value in found if value != ""]
+    return sum(seconds) if seconds else ""
 
 
 def times(seconds):
@@ -121,6 +139,16 @@ def options(table, row):
 def parts(settings):
     """NAME=VALUE, one by one; a value may hold commas itself."""
     return re.split(r", (?=\w+=)", settings) if settings else []
+
+
+def seeds_of(summaries, data):
+    """Method -> the seeds of a set that have rows, in the settings that have most."""
+    seeds = {}
+    for (place, name), summary in summaries.items():
+        if place == data:
+            bare = name.partition(" (")[0]
+            seeds[bare] = max(seeds.get(bare, set()), summary.tried, key=len)
+    return seeds
 
 
 def get(summaries, data, method):
