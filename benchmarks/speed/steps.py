@@ -9,8 +9,10 @@ import torch
 
 from benchmarks.plain_layers import with_layers_of_torch
 from deepdensity.augmentation import random_affine
-from deepdensity.losses import InstabilityLoss, ReconstructionLoss
+from deepdensity.density_cores import DensityCores
+from deepdensity.losses import CurriculumLoss, InstabilityLoss, ReconstructionLoss
 from deepdensity.networks.build import build_autoencoder
+from deepdensity.recipe import BALANCE, GAMMA
 from deepdensity.samples.inputs import Source, input_format
 from deepdensity.samples.layout import image_layout
 from deepdensity.training.batches import TrainingSet
@@ -40,7 +42,8 @@ NETWORKS = {  # name -> shape of a sample
 }
 LOSSES = {
     "reconstruction": lambda k: ReconstructionLoss(),
-    "stability": lambda k: InstabilityLoss(centres(k), balance=0.3),
+    "stability": lambda k: InstabilityLoss(centres(k), balance=BALANCE),
+    "curriculum": lambda k: curriculum_loss(k),
 }
 
 
@@ -51,6 +54,13 @@ def steps_on(device):
 
 def centres(n_clusters, n_components=10):
     return np.random.default_rng(0).normal(size=(n_clusters, n_components))
+
+
+def curriculum_loss(n_clusters):
+    loss = CurriculumLoss(GAMMA)
+    means = torch.from_numpy(centres(n_clusters)).float()
+    loss.cores = DensityCores(means, torch.ones(n_clusters))
+    return loss
 
 
 def samples(shape):
@@ -70,6 +80,13 @@ class Setting:
         self.source = Source(X, input_format(X, layout), device)
         self.module = build_autoencoder(network, shape, 10, 0).to(device)
         self.loss = LOSSES[loss](n_clusters).to(device)
+        self.targets = None
+        if isinstance(self.loss, CurriculumLoss):
+            self.loss.cores = DensityCores(
+                *(part.to(device) for part in self.loss.cores)
+            )
+            logits = np.random.default_rng(1).normal(size=(N_SAMPLES, n_clusters))
+            self.targets = torch.from_numpy(logits).float().softmax(1)
         self.augment = random_affine if len(shape) == 3 else None
         self.bfloat16 = bfloat16
         self.X = self.source.read(slice(None))  # in the loop's favour: already there
@@ -88,7 +105,8 @@ class Setting:
         )
         n_steps = steps_on(self.source.device)
         with trainer.phase("cluster", self.loss, 1, n_steps) as net:
-            net.fit_loop(TrainingSet(self.source, n_batches=n_steps), epochs=1)
+            data = TrainingSet(self.source, None, self.targets, n_batches=n_steps)
+            net.fit_loop(data, epochs=1)
 
     def bare_loop(self, n_steps=None):
         module, loss = self.module.train(), self.loss
@@ -96,6 +114,7 @@ class Setting:
         parameters = [*module.parameters(), *loss.parameters()]
         optimizer = torch.optim.Adam(parameters, lr=1e-3, fused=True)
         n_steps = n_steps or steps_on(self.source.device)
+        targets = None if self.targets is None else self.targets.to(self.X.device)
         for _ in range(n_steps // (N_SAMPLES // BATCH)):
             order = torch.randperm(len(self.X), generator=generator)
             for rows in order.to(self.X.device).split(BATCH):
@@ -105,7 +124,8 @@ class Setting:
                 with torch.autocast(x.device.type, torch.bfloat16, self.bfloat16):
                     z = module.encode(view)
                     back = module.decode(z).float() if loss.reconstructs else None
-                loss(z.float(), back, x).backward()
+                target = None if targets is None else targets[rows]
+                loss(z.float(), back, x, target).backward()
                 optimizer.step()
 
 
@@ -132,11 +152,12 @@ def step_over_bare_loop(device, n_rounds):
 def step_over_few_clusters(device, n_rounds):
     """A step with 1,000 clusters over one with 10."""
     for network in NETWORKS:
-        many, few = (
-            Setting(network, "stability", device, False, k).ours for k in (1000, 10)
-        )
-        name = f"step, {network}, 1,000 clusters over 10"
-        yield ratio(name, many, few, n_rounds, device, "<= 1.5", steps_on(device))
+        for loss in ("stability", "curriculum"):
+            many, few = (
+                Setting(network, loss, device, False, k).ours for k in (1000, 10)
+            )
+            name = f"step, {network}, {loss}, 1,000 clusters over 10"
+            yield ratio(name, many, few, n_rounds, device, "<= 1.5", steps_on(device))
 
 
 def reduced_step(device, n_rounds):
