@@ -1,6 +1,7 @@
 """What both estimators share: kinds of X, fitted methods, warm start, callbacks."""
 
 import pickle
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -746,6 +747,31 @@ def test_pretraining_that_diverges_starts_again_at_a_tenth_of_the_rate(
     losses = model.history_[:, "train_loss"]
     assert_allclose(losses[8 * n_restarts], losses[0], rtol=0.05)  # from fresh weights
     assert np.isfinite(model.embedding_).all()
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_float64_is_never_copied_whole(short, monkeypatch):
+    X = np.random.default_rng(0).normal(size=(3000, 1000))
+    model = short(pretrain_epochs=1, augment=False, init="k-means")
+    model.set_params(**{"max_epochs" if short is idcl else "max_iter": 1})
+    model.fit(X[:500])  # what is imported first is not of the data
+    read, sizes = inputs.Source.read, []
+
+    def noted(self, rows, *dtype):
+        batch = read(self, rows, *dtype)
+        sizes.append(len(batch))
+        return batch
+
+    monkeypatch.setattr(inputs.Source, "read", noted)
+    tracemalloc.start()
+    try:
+        model.fit(X)
+        model.predict_proba(X), model.transform(X), model.score_samples(X)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < X.nbytes / 2  # of NumPy; torch has what is read
+    assert max(sizes) <= inputs.EMBEDDED
 
 
 @pytest.mark.parametrize("short", BOTH)
