@@ -14,6 +14,7 @@ SHARED = {
     "one-cycle rate": {"schedule": "constant"},
     "small batches": {"batch_size": 256},
     "images of 16 x 16": {"autoencoder": "conv"},  # larger ones are reduced to that
+    "shallow network": {"autoencoder": "mlp"},  # one hidden layer for long vectors
     "choice of start": {"init": "k-means"},
     "kernel scale": {"kernel_scale": 1.0},
     "guard": {"guard": False},
@@ -21,6 +22,7 @@ SHARED = {
 INGREDIENTS = {
     "IDCL": {
         **SHARED,
+        "trained start": {"init": "scaled-k-means"},  # the one of vectors, as chosen
         "relative gamma": {"gamma": 0.1},
         "late curriculum": {"lambda_0": 0.6, "lambda_max": 0.95},
     },
@@ -36,6 +38,8 @@ NOT_IN = {
     "clean target": VECTORS,  # nothing is augmented
     "small batches": VECTORS,
     "images of 16 x 16": ("digits", "usps", *VECTORS),
+    "shallow network": IMAGES,
+    "trained start": IMAGES,  # of trials, which "choice of start" takes out
     "balance": VECTORS,
 }
 
