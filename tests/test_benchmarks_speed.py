@@ -24,10 +24,11 @@ from benchmarks.speed import (
     timing,
     whole_fits,
 )
-from deepdensity import IDCLClustering
+from deepdensity import DECSClustering, IDCLClustering
 from deepdensity.networks.conv import ConvAutoencoder
 from deepdensity.networks.convolutions import Conv2d, ConvTranspose2d
 from deepdensity.training.phase_net import AutoencoderNet
+from deepdensity.training.trainer import Trainer
 
 from .common import BOTH, digit_vectors, small_conv
 
@@ -200,10 +201,13 @@ def test_transform_and_forward_are_of_the_same_rows(monkeypatch):
     assert all(row.median > 0 for row in rows)
 
 
+@pytest.mark.parametrize("estimator", refresh.ESTIMATORS)
 @pytest.mark.parametrize(
     ("network", "shape", "n"), [("mlp", (8,), 300), (small_conv, (8, 8), 3300)]
 )
-def test_the_share_of_refreshes_is_from_one_to_the_next(network, shape, n, monkeypatch):
+def test_the_share_of_refreshes_is_from_one_to_the_next(
+    estimator, network, shape, n, monkeypatch
+):
     clock = Clock(monkeypatch)  # of all modules: they share the module time
     events = []
 
@@ -217,19 +221,22 @@ def test_the_share_of_refreshes_is_from_one_to_the_next(network, shape, n, monke
 
         monkeypatch.setattr(owner, name, wrapper)
 
-    noted(IDCLClustering, "_refresh", "refresh", 3.0)
+    if estimator is IDCLClustering:
+        noted(IDCLClustering, "_refresh", "refresh", 3.0)
+    else:
+        noted(Trainer, "embed", "refresh", 3.0)
     noted(AutoencoderNet, "infer", "step", 1.0)
-    (share,) = refresh.refresh_shares(CPU, network, shape, [n])
-    # the first refresh comes before, the last after the end
-    assert events[0] == events[-1] == "refresh"
-    assert events[1:-1].count("refresh") == 1
-    assert events[1:-1].index("refresh") >= 50  # steps
+    (share,) = refresh.refresh_shares(estimator, CPU, network, shape, [n])
+    # between the first step and the last
+    between = events[events.index("step") : len(events) - events[::-1].index("step")]
+    assert between.count("refresh") == 1
+    assert between.index("refresh") >= 50  # steps
     assert_allclose(share[:3], [n, 3, 1])
-    steps, interval = refresh.lengths(n, len(shape) > 1)
-    refreshes = 3 * (1 + -(-len(steps.cluster) // interval))
-    whole = refreshes + sum(steps.cluster)
+    of_fit = refresh.lengths(estimator, n, len(shape) > 1)
+    refreshes = 3 * of_fit.n_refreshes
+    whole = refreshes + sum(of_fit.cluster)
     assert_allclose(share.of_clustering, refreshes / whole)
-    assert_allclose(share.of_training, refreshes / (whole + steps.pretrain))
+    assert_allclose(share.of_training, refreshes / (whole + of_fit.pretrain))
 
 
 @pytest.mark.parametrize(
@@ -243,10 +250,19 @@ def test_the_share_of_refreshes_is_from_one_to_the_next(network, shape, n, monke
 def test_the_lengths_are_those_of_whole_fits(
     n_samples, is_image, pretrain, n_epochs, cluster
 ):
-    steps, _ = refresh.lengths(n_samples, is_image)
-    assert steps.pretrain == pretrain
+    of_fit = refresh.lengths(IDCLClustering, n_samples, is_image)
+    assert of_fit.pretrain == pretrain
     # the share of each cluster is rounded up, which makes another batch at times
-    assert_allclose(sum(steps.cluster[:n_epochs]), cluster, atol=1)
+    assert_allclose(sum(of_fit.cluster[:n_epochs]), cluster, atol=1)
+
+
+@pytest.mark.parametrize(
+    ("n_samples", "is_image", "intervals"),
+    [(10000, True, [100] * 20), (5685, False, [100] * 2), (30000, False, [200])],
+)
+def test_those_of_decs_are_of_iterations(n_samples, is_image, intervals):
+    of_fit = refresh.lengths(DECSClustering, n_samples, is_image)
+    assert (of_fit.cluster, of_fit.n_refreshes) == (intervals, len(intervals))
 
 
 # -- the profile of a fit, and whole fits ----------------------------------------------

@@ -11,10 +11,11 @@ run only if asked.
 """
 
 import argparse
+import itertools
 
 import torch
 
-from .refresh import refresh_shares
+from .refresh import ESTIMATORS, refresh_shares
 from .roofline import step_over_roofline
 from .steps import (
     compiled_step,
@@ -87,11 +88,12 @@ def main():
                 flush=True,
             )
     if "refresh" in only:
-        for network, shape in (("mlp", (784,)), ("conv", (16, 16))):
-            shares = refresh_shares(options.device, network, shape, options.sizes)
-            for share in shares:
+        networks = (("mlp", (784,)), ("conv", (16, 16)))
+        for estimator, of in itertools.product(ESTIMATORS, networks):
+            network, name = of[0], estimator.__name__
+            for share in refresh_shares(estimator, options.device, *of, options.sizes):
                 print(
-                    f"refreshes, {network}, n = {share.n_samples:,}: "
+                    f"refreshes, {name}, {network}, n = {share.n_samples:,}: "
                     f"{share.of_training:.1%} of training (goal <= 10 %), "
                     f"{share.of_clustering:.1%} of the clustering phase; "
                     f"{share.refresh:.2f} s each, {share.step * 1e3:.0f} ms a step",
