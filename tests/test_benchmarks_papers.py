@@ -589,14 +589,18 @@ def test_time_to_converge_is_a_ratio(tmp_path):
     def course(method, settings, seconds):
         key = {"data": "mnist", "method": method, "seed": 0, "settings": settings}
         return [
-            {**key, "epoch": epoch, "acc": acc, "cluster_seconds": seconds * epoch}
+            {
+                **{**key, "epoch": epoch, "acc": acc, "steps": 5 * seconds * epoch**2},
+                "cluster_seconds": seconds * epoch,
+            }
             for epoch, acc in enumerate([0.5, 0.89, 0.95, 0.96])
         ]
 
     rows = course("IDCL", "", 3) + course("IDCL, no curriculum", "pacing='none'", 4)
     write(tmp_path, idcl_convergence_time, rows)
     page = "\n".join(render.page(tmp_path))
-    assert "     - 0.75\n     - 0.86\n" in page  # 3 / 4, and the published one
+    # 3 / 4, the published ratio, and the third row's steps: it has 98 % of the gain
+    assert "     - 0.75\n     - 0.86\n     - 60\n     - 0.75\n" in page
 
 
 def test_numbers_of_clusters_are_searched_and_shown(tmp_path):
