@@ -303,7 +303,7 @@ class BaseDeepClustering(FirstClusters):
         judges = self.guard and "cluster" in trainer.views
         if not judges or self.information_ >= self.start_information_:
             return True
-        guard.end_at_start(self.start_information_, self.information_)
+        guard.end_at_start()
         self.information_ = self.start_information_
         return False
 

@@ -177,7 +177,8 @@ class DensityCoreHead(FittedDeepClustering):
         The kernel of Eq. 1 averaged over the training samples, or over those that a
         sampled density takes: 1 where all of them are near, 0 far from all. A training
         sample meets itself too, so that its value is ``(density_ + 1) / n_samples``
-        where the density is exact.
+        where the density is exact. Outliers far from all tie, at 0, or at 1 /
+        n_samples where they are training samples: rank these by ``density_``.
 
         Parameters
         ----------

@@ -84,8 +84,8 @@ class DECSClustering(StreamClustering):
         Training stops when the share of labels that change between refreshes stays
         under it at two refreshes running. 0 never stops early.
     init : {"auto", "k-means", "scaled-k-means", "gaussian-mixture", \
-            "view-mixture", "merged-mixture", "spectral"} or array-like of int of \
-            shape (n_samples,), default="auto"
+            "view-mixture", "merged-mixture", "spectral"} or array-like of shape \
+            (n_samples,), default="auto"
         Where the clusters start; see :mod:`deepdensity.starts`. "k-means" is the
         paper's, and takes over where there are fewer than ten samples a cluster. "auto"
         is "scaled-k-means" for vectors. For images, or whatever is augmented, it tries
@@ -96,8 +96,9 @@ class DECSClustering(StreamClustering):
         (:mod:`deepdensity.starts.best_trial`). With more than 100 clusters "auto" is
         "k-means". A start is made of a random 20,000 samples (or 100 a cluster, if that
         is more) where there are more, all but "k-means" of 10,000 of these.
-        Labels, 0 to n_clusters - 1, are clusters of your own to start from, as of
-        Leiden or of known groups; no start is tried or trained then.
+        Labels, n_clusters different ones, are clusters of your own to start from, as of
+        Leiden or of known groups, numbered from 0 in their order; no start is tried or
+        trained then. They go with the rows of `fit`, whatever a split makes of these.
     n_init : int, default=20
         Runs of the mixture or k-means, with "scaled-k-means" in each scaling; the best
         one counts, or the most central of the best.

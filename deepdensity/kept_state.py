@@ -25,7 +25,7 @@ def keeps_fitted_state(fit: Callable[..., Any]) -> Callable[..., Any]:
             with plain_torch(), Interruption() as interruption:
                 self._interruption = interruption
                 fit(self, X, y)
-            del self._interruption
+            vars(self).pop("_interruption", None)  # of a fit in another thread, maybe
             if interruption.asked:
                 warn(interruption.message())
             return self

@@ -6,6 +6,7 @@ the criterion `reconstructs`), the samples to reconstruct and the target rows (o
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -211,7 +212,9 @@ class InstabilityLoss(nn.Module):
         scale: float = 1.0,
     ) -> None:
         super().__init__()
-        self.centres = nn.Parameter(torch.as_tensor(centres).float().clone())
+        if not isinstance(centres, Tensor):  # of a loaded model they may be read-only
+            centres = torch.from_numpy(np.array(centres))
+        self.centres = nn.Parameter(centres.float().clone())
         self.alpha = alpha
         self.lambda_var = lambda_var
         self.form = form

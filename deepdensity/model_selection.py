@@ -26,7 +26,8 @@ class InSampleSplit(BaseCrossValidator):
     n_splits : int, default=1
         1 is X as it is. More are repetitions, each with the samples in an order of its
         own: another course of training even where the estimator's `random_state` is an
-        int. Their mean score is less a matter of luck.
+        int. Their mean score is less a matter of luck. Labels in the estimator's `init`
+        would not go with the samples in another order: they need 1.
     random_state : int, RandomState instance or None, default=None
         Of the orders. None takes fresh entropy. A single split has no chance in it.
 

@@ -629,9 +629,10 @@ def test_an_end_that_is_worse_than_the_start_is_not_kept(short):
     images = digit_images(200)[0].astype(np.float32)
     more = {"autoencoder": small_conv, "pretrain_epochs": 40, "tol": 0}
     model = short(guard=True, callbacks=[Blur()], **more)
-    with pytest.warns(ConvergenceWarning, match="less stable.*information_") as caught:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         model.fit(images)
-    assert caught[0].filename == __file__
+    assert not any("start" in str(warning.message) for warning in caught)
     rows = [row for row in model.history_ if row["phase"] == "cluster"]
     assert rows[-1]["rollback"] == "worse than the start"
     assert model.history_[-1, "phase"] == "cluster"  # the decoder fits the start
@@ -654,8 +655,8 @@ def test_a_fit_that_goes_on_and_ends_worse_is_left_with_its_last_clusters(short)
     model = short(autoencoder=small_conv, pretrain_epochs=40, tol=0, **more).fit(images)
     labels, head = model.labels_.copy(), head_of(model)
     model.set_params(warm_start=True, guard=True, callbacks=[Blur()])
-    with pytest.warns(ConvergenceWarning, match="less stable"):
-        model.fit(images)
+    model.fit(images)
+    assert "worse than the start" in [row.get("rollback") for row in model.history_]
     assert_array_equal(model.labels_, labels)
     for before, after in zip(head, head_of(model), strict=True):
         assert_array_equal(after, before)
@@ -682,9 +683,8 @@ def head_of(model):
 def test_without_views_the_end_counts(short, monkeypatch):
     X, _ = digit_vectors(200)
     monkeypatch.setattr(base, "net_information", lambda views: -1.0)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("error", ".*less stable")
-        guarded = short(augment=False, guard=True, tol=0).fit(X)
+    guarded = short(augment=False, guard=True, tol=0).fit(X)
+    assert not any("rollback" in row for row in guarded.history_)
     assert guarded.information_ == -1 < guarded.start_information_
     free = short(augment=False, tol=0).fit(X)
     assert_array_equal(guarded.embedding_, free.embedding_)

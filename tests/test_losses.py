@@ -1,5 +1,7 @@
 """The criteria of the training phases (IDCL, Eq. 12 to 15; DECS, Eq. 2, 5 to 17)."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -239,3 +241,18 @@ def test_later_cores_lie_where_the_first_ones_did():
     for found, place, expected in zip(criterion.cores, first, later):
         assert found.data_ptr() == place.data_ptr() != expected.data_ptr()
         assert torch.equal(found, expected)
+
+
+def test_centres_of_a_read_only_array_are_copied_without_a_warning():
+    centres = np.arange(6.0).reshape(3, 2)
+    centres.flags.writeable = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        loss = InstabilityLoss(centres)
+    with torch.no_grad():
+        loss.centres += 1
+    assert_allclose(loss.centres.detach(), centres + 1)
+    of_tensor = torch.zeros(3, 2)
+    with torch.no_grad():
+        InstabilityLoss(of_tensor).centres.add_(1)
+    assert not of_tensor.any()

@@ -404,3 +404,12 @@ def test_stability_of_a_search_over_a_pipeline_is_that_of_its_best():
         pipeline, {"decsclustering__alpha": [1.0]}, cv=InSampleSplit()
     ).fit(docs)
     assert mean_stability(search, docs) == mean_stability(search.best_estimator_, docs)
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_labels_to_start_from_do_not_go_with_random_rows(short):
+    X, y = digit_vectors(200)
+    with pytest.raises(ValueError, match="init holds a label for each row"):
+        resampling_agreement(short(init=y), X, fraction=1.0)
+    centres = KMeans(10, init=X[:10], n_init=1)  # of which KMeans has one for each
+    assert 0 < resampling_agreement(centres, X, n_resamples=2) <= 1

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from scipy import sparse
 
 from deepdensity.samples.checks import (
     alike,
@@ -123,3 +124,9 @@ def test_lists_and_annotated_data():
 
     with pytest.raises(TypeError, match="AnnData.*CountsTransformer"):
         flatten_samples(Annotated())
+
+
+def test_sparse_samples_must_be_rows():
+    X = sparse.coo_array(np.ones((5, 2, 2)))
+    with pytest.raises(ValueError, match=r"sparse and has the shape \(5, 2, 2\)"):
+        flatten_samples(X)

@@ -24,7 +24,15 @@ def short(request):
     return request.param
 
 
-@pytest.mark.parametrize("kind", [np.asarray, list, pd.Series, np.uint8])
+def named(y):
+    """As scanpy has clusters: categories of text; in their order 0 to 9."""
+    return pd.Series(pd.Categorical(y.astype(str)))
+
+
+KINDS = [np.asarray, list, pd.Series, np.uint8, np.float64, named, lambda y: 3 * y + 1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_fit_starts_from_them(short, kind):
     model = untrained(short, kind(Y)).fit(X)
     assert_starts_from(Y, model)
@@ -94,11 +102,12 @@ def test_a_warm_start_and_a_stream_keep_the_clusters_that_they_have(short):
     ("init", "n_clusters", "message"),
     [
         (Y[:9], 10, r"each of the 300 samples.*int64 of the shape \(9,\)"),
-        (Y * 1.0, 10, "an array of float64"),
-        (["a"] * 300, 10, "an array of <U1"),
-        (Y, 11, r"from 0 to n_clusters - 1 = 10; it holds 10, from 0 to 9"),
-        (Y + 1, 10, "it holds 10, from 1 to 10"),
-        (Y - 1, 10, "it holds 10, from -1 to 8"),
+        (["a"] * 300, 10, r"as n_clusters=10; it holds 1: 'a'\."),
+        (Y, 11, r"as n_clusters=11; it holds 10: 0, 1, 2, 3, 4, \.\.\.\. Samples"),
+        (np.where(Y == 3, -1, Y) % 11, 9, "it holds 10"),
+        (np.where(Y == 3, np.nan, Y), 10, r"missing labels \(NaN\)"),
+        (np.where(Y == 3, "3", Y.astype(object)), 10, "no order"),
+        (pd.Series(Y, dtype="Int64").mask(Y == 3), 10, "none missing|missing labels"),
         (Y, "auto", "n_clusters must be their number"),
     ],
 )

@@ -4,10 +4,14 @@ import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
+from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
-from threadpoolctl import threadpool_info
+from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
+from threadpoolctl import threadpool_info, threadpool_limits
 
+from deepdensity.starts import kmeans_start, scaled_kmeans_start, shared_contexts
 from deepdensity.starts.shared_contexts import one_thread, quiet
 from deepdensity.utils.user_warnings import warn
 
@@ -42,6 +46,27 @@ def test_blas_has_its_threads_again_after_two_that_wanted_one():
         list(pool.map(work, range(6)))
     assert most == [(1, [1] * len(before))] * 6
     assert threads() == before
+
+
+def test_k_means_of_few_samples_takes_one_thread(monkeypatch):
+    threads, fit = [], KMeans.fit
+
+    def noted(self, *args):
+        threads.append(_openmp_effective_n_threads())
+        return fit(self, *args)
+
+    monkeypatch.setattr(KMeans, "fit", noted)
+    monkeypatch.setattr(KMeans, "fit_predict", lambda *args: noted(*args).labels_)
+    Z = np.random.default_rng(0).normal(size=(60, 2))
+    with threadpool_limits(3, user_api="openmp"):
+        kmeans_start(Z, Z, 2, 1, 0)
+        scaled_kmeans_start(Z, Z, 2, 1, 0)
+        assert threads == [1] * 7
+        monkeypatch.setattr(shared_contexts, "SMALL_WORK", 100)
+        kmeans_start(Z, Z, 2, 1, 0)
+        scaled_kmeans_start(Z, Z, 2, 1, 0)
+        assert threads[7:] == [3] * 7
+        assert _openmp_effective_n_threads() == 3
 
 
 def test_remarks_of_scikit_learn_are_hidden_and_this_packages_warnings_are_not():

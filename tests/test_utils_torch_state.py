@@ -9,7 +9,12 @@ from numpy.testing import assert_array_equal
 from torch import nn
 
 from deepdensity.networks.build import build_autoencoder
-from deepdensity.utils.torch_state import float32_by_default, own_draws, plain_torch
+from deepdensity.utils.torch_state import (
+    float32_by_default,
+    no_autocast,
+    own_draws,
+    plain_torch,
+)
 
 from .common import BOTH, digit_vectors, overlapping
 
@@ -34,6 +39,32 @@ def test_tensors_are_on_the_cpu_inside():
         assert torch.zeros(2).device.type == "meta"
     finally:
         torch.set_default_device(before)
+
+
+def test_nothing_is_cast_inside():
+    x = torch.ones(2, 2)
+    with torch.autocast("cpu"):
+        with plain_torch():
+            assert (x @ x).dtype == torch.float32
+        with no_autocast("cpu"):
+            assert (x @ x).dtype == torch.float32
+        assert (x @ x).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_an_autocast_outside_changes_nothing(short):
+    X, _ = digit_vectors(120)
+    model = short().fit(X)
+    single = X.astype(np.float32)
+    embedding, labels = model.transform(single), model.predict_proba(X)
+    with torch.autocast("cpu"):
+        assert_array_equal(short().fit(X).embedding_, model.embedding_)
+        assert_array_equal(model.predict_proba(X), labels)
+        assert_array_equal(model.transform(single), embedding)
+        again = model.inverse_transform(embedding)
+        score = model.score(X)
+    assert_array_equal(again, model.inverse_transform(embedding))
+    assert score == model.score(X)
 
 
 @pytest.mark.parametrize("error", [None, ValueError])

@@ -100,6 +100,12 @@ def resampling_agreement(
             f"fraction={fraction} of n_samples={n_samples} is no sample: choose a "
             "larger fraction."
         )
+    init: Any = getattr(estimator, "init", None)
+    if np.shape(init) == (n_samples,):
+        raise ValueError(
+            "estimator.init holds a label for each row of X, and the clones are fitted "
+            "on random rows: choose the name of a start."
+        )
     random = as_random_state(random_state)
     subsets = [
         take_rows(X, random.permutation(n_samples)[:n_chosen])

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from .._typing import Samples
 from ..utils.user_warnings import warn
@@ -71,6 +72,11 @@ def flatten_samples(X: Samples) -> tuple[Samples, tuple[int, ...] | None]:
         return Rows(X), sample_shape
     if sample_shape is None:
         return X, None
+    if sparse.issparse(X):
+        raise ValueError(
+            f"X is sparse and has the shape {shape}: sparse samples must be rows (n, "
+            "d); say what images they are by image_shape."
+        )
     X = np.asarray(X)
     if X.flags.c_contiguous:
         return X.reshape(shape[0], math.prod(sample_shape)), sample_shape

@@ -14,8 +14,9 @@ def given_labels(init: Any, n_samples: int, n_clusters: Any) -> Array:
 
     Parameters
     ----------
-    init : array-like of int of shape (n_samples,)
-        0 to n_clusters - 1, each of which has samples.
+    init : array-like of shape (n_samples,)
+        `n_clusters` different values, as numbers or names; in their order they become 0
+        to n_clusters - 1.
     n_samples : int
     n_clusters : int or "auto"
 
@@ -27,20 +28,43 @@ def given_labels(init: Any, n_samples: int, n_clusters: Any) -> Array:
     ------
     ValueError
         Where it is anything else; the message says what.
+
+    Examples
+    --------
+    >>> from deepdensity.starts import given_labels
+    >>> given_labels(["b", "a", "b"], n_samples=3, n_clusters=2).tolist()
+    [1, 0, 1]
     """
     labels = np.asarray(init)
     if n_clusters == "auto":
         raise ValueError("init holds labels, so that n_clusters must be their number.")
-    if labels.shape != (n_samples,) or labels.dtype.kind not in "iu":
+    if labels.shape != (n_samples,):
         raise ValueError(
-            f"init must be the name of a start or whole numbers, one for each of the "
+            f"init must be the name of a start or labels, one for each of the "
             f"{n_samples} samples of X; got an array of {labels.dtype} of the shape "
             f"{labels.shape}."
         )
-    found = np.unique(labels)
-    if not np.array_equal(found, np.arange(n_clusters)):
+    names, found = labels_of(labels)
+    if len(names) != n_clusters:
+        some = ", ".join(map(repr, names[:5].tolist())) + ", ..." * (len(names) > 5)
         raise ValueError(
-            f"init must hold each label from 0 to n_clusters - 1 = {n_clusters - 1}; "
-            f"it holds {len(found)}, from {found[0]} to {found[-1]}."
+            f"init must hold as many different labels as n_clusters={n_clusters}; it "
+            f"holds {len(names)}: {some}. Samples without a cluster, as the noise of "
+            "HDBSCAN, need one."
         )
-    return labels.astype(np.int64)
+    return found
+
+
+def labels_of(labels: Array) -> tuple[Array, Array]:
+    """The different labels, in order, and of each sample which of them it has."""
+    try:
+        missing = labels != labels
+        if np.asarray(missing, dtype=bool).any():
+            raise ValueError("init holds missing labels (NaN): give each sample one.")
+        names, found = np.unique(labels, return_inverse=True)
+    except TypeError as error:  # names and numbers, None, NA
+        raise ValueError(
+            f"init holds labels that have no order ({error}): give them as numbers or "
+            "as names, and none missing."
+        ) from error
+    return names, found.astype(np.int64)

@@ -3,7 +3,7 @@
 from sklearn.cluster import KMeans
 
 from .._typing import Array
-from .shared_contexts import quiet
+from .shared_contexts import few_threads, quiet
 
 __all__ = ["kmeans_start"]
 
@@ -36,6 +36,7 @@ def kmeans_start(
     >>> np.unique(labels[:30]).size, np.unique(labels[30:]).size, centres.shape
     (1, 1, (2, 2))
     """
-    with quiet:  # of clusters that are lost to duplicates the end of the fit tells
+    # of clusters that are lost to duplicates the end of the fit tells
+    with quiet, few_threads(len(Z) * n_clusters):
         kmeans = KMeans(n_clusters, n_init=n_init, random_state=seed).fit(Z)
     return kmeans.cluster_centers_, kmeans.labels_

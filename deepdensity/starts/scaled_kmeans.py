@@ -11,7 +11,7 @@ from ..assignment import cluster_means, nearest_centre
 from ..information import net_information
 from ..lengths import by_power
 from .kmeans import kmeans_start
-from .shared_contexts import quiet
+from .shared_contexts import few_threads, quiet
 from .sizes import some, too_few
 
 __all__ = ["most_central", "scaled_kmeans_start"]
@@ -67,10 +67,12 @@ def scaled_kmeans_start(
     averaged = np.mean([chosen, *chosen[neighbours[:, :N_AVERAGED].T]], axis=0)
     scalings = [by_power(A, a) for A in (chosen, averaged) for a in POWERS]
     found, partitions, scores = [], [], []
-    for scaled in scalings * n_init:
-        kmeans = KMeans(n_clusters, n_init=2, random_state=random)
-        with quiet:  # of duplicates, as in plain k-means
-            parts = kmeans.fit_predict(scaled)
+    with quiet, few_threads(len(chosen) * n_clusters):  # of duplicates, as in k-means
+        runs = [
+            KMeans(n_clusters, n_init=2, random_state=random).fit_predict(scaled)
+            for scaled in scalings * n_init
+        ]
+    for parts in runs:
         centres = cluster_means(chosen, parts, n_clusters)
         labels = nearest_centre(chosen, centres)
         pairs = [np.repeat(labels, n_compared), labels[neighbours].ravel()]

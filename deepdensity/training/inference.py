@@ -11,6 +11,7 @@ from .._typing import Array
 from ..samples.inputs import InputFormat, Source
 from ..samples.rows import BLOCK
 from ..utils.blocks import joined
+from ..utils.torch_state import no_autocast
 
 __all__ = ["decode", "embed", "reconstruction_error"]
 
@@ -38,7 +39,7 @@ def embed(module: Any, source: Source, dtype: torch.dtype, view: Any = None) -> 
         embedding: Tensor = module.encode(x)
         return embedding
 
-    with torch.inference_mode():
+    with torch.inference_mode(), no_autocast(source.device):
         return joined(map(encode, source.blocks()), len(source)).numpy()
 
 
@@ -46,7 +47,7 @@ def decode(module: Any, Z: Array, format: InputFormat, device: torch.device) -> 
     """Rows in the units of X for embeddings Z (m, latent), in the dtype of Z."""
     points = torch.from_numpy(Z)
     module = in_dtype(module, points.dtype, device)
-    with torch.inference_mode():
+    with torch.inference_mode(), no_autocast(device):
         blocks = (
             format.restore(module.decode(block.to(device)))
             for block in torch.split(points, BLOCK)
@@ -61,7 +62,7 @@ def reconstruction_error(module: Any, source: Source, Z: Array) -> float:
     """
     module.eval()
     total = 0.0
-    with torch.inference_mode():
+    with torch.inference_mode(), no_autocast(source.device):
         for rows in source.blocks():
             x = source.read(rows)
             error = source.format.layout.from_network(

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from .._typing import Array
+from .torch_state import no_autocast
 
 __all__ = ["by_blocks", "joined"]
 
@@ -36,7 +37,8 @@ def by_blocks(function: Callable[[Tensor], Tensor], Z: Array, n_clusters: int) -
     """
     n_rows = max(1, BLOCK // int(n_clusters * Z.shape[1]))
     blocks = torch.split(torch.from_numpy(Z), n_rows)
-    return joined(map(function, blocks), len(Z)).numpy()
+    with no_autocast("cpu"):
+        return joined(map(function, blocks), len(Z)).numpy()
 
 
 def joined(blocks: Iterator[Tensor], n_rows: int) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 
 from .shared_context import SharedContext
 
-__all__ = ["float32_by_default", "own_draws", "plain_torch", "seeding"]
+__all__ = ["float32_by_default", "no_autocast", "own_draws", "plain_torch", "seeding"]
 
 seeding = threading.RLock()  # held while global generators are seeded or put back
 
@@ -18,13 +18,23 @@ seeding = threading.RLock()  # held while global generators are seeded or put ba
 def plain_torch() -> Iterator[None]:
     """Gradients are kept, and tensors that name no device are on the CPU.
 
-    Outside there may be a `torch.inference_mode`, or another default device.
+    Outside there may be a `torch.inference_mode`, another default device or an autocast
+    of what is computed on the CPU.
     """
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))
+        stack.enter_context(no_autocast("cpu"))
         if torch.get_default_device().type != "cpu":  # it slows every call of torch
             stack.enter_context(torch.device("cpu"))
         yield
+
+
+def no_autocast(device: torch.device | str) -> torch.autocast:
+    """Computes on the device in the precision of what is given.
+
+    Outside there may be a `torch.autocast`.
+    """
+    return torch.autocast(torch.device(device).type, enabled=False)
 
 
 @contextmanager
