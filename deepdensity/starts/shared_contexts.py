@@ -14,9 +14,7 @@ from ..utils.shared_context import SharedContext
 __all__ = ["few_threads", "one_thread", "quiet"]
 
 one_at_a_time = threading.Lock()
-SMALL_WORK = (
-    2**20
-)  # distances in an iteration of k-means, up to which one thread will do
+SMALL_WORK = 2**20  # distances in a pass of k-means, for which one thread will do
 LIBRARIES = r"(sklearn|joblib|deepdensity)\."  # to whom their warnings are put down
 
 
