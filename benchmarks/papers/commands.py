@@ -27,7 +27,7 @@ def unmeasured(table, data, seeds):
     table : Table
     data : str
     seeds : dict
-        Method -> its seeds that have rows, in whatever settings.
+        Method -> its seeds that have rows.
     """
     wanted = range(min(table.most_seeds, DATA[data].n_seeds))
     methods = [m for m in table.methods if data not in table.same.get(m, ())]

@@ -6,7 +6,7 @@ from .data import DATA
 from .idcl_convergence_time import PART
 from .idcl_convergence_time import TABLE as TIMES
 from .rst import code, heading, table
-from .summary import MISSING, options
+from .summary import MISSING, are_its_own, options
 from .targets import CONVERGENCE
 
 __all__ = ["convergence", "courses", "curves"]
@@ -146,8 +146,9 @@ def pair(row):
 def missing(table_, found, failed):
     """What has failed, the sets without a course, and how to measure what lacks."""
     done = {data: {} for data in table_.data}
-    for data, method, _, seed in found:
-        done[data].setdefault(method, set()).add(seed)
+    for data, method, extra, seed in found:
+        if are_its_own(extra):
+            done[data].setdefault(method, set()).add(seed)
     left = [data for data in table_.data if not done[data]]
     lines = [*failed, *(f"{DATA[data].title}: {MISSING}." for data in left)]
     commands = [line for data in done for line in unmeasured(table_, data, done[data])]

@@ -8,6 +8,7 @@ from .runner import describe
 __all__ = [
     "MISSING",
     "Summary",
+    "are_its_own",
     "get",
     "name_with_options",
     "options",
@@ -142,13 +143,18 @@ def parts(settings):
 
 
 def seeds_of(summaries, data):
-    """Method -> the seeds of a set that have rows, in the settings that have most."""
+    """Method -> the seeds of a set that have rows, by its own settings."""
     seeds = {}
     for (place, name), summary in summaries.items():
-        if place == data:
-            bare = name.partition(" (")[0]
-            seeds[bare] = max(seeds.get(bare, set()), summary.tried, key=len)
+        bare, _, extra = name.partition(" (")
+        if place == data and are_its_own(extra.removesuffix(")")):
+            seeds.setdefault(bare, set()).update(summary.tried)
     return seeds
+
+
+def are_its_own(extra):
+    """Whether settings beside a method's own leave it what it is: but for rounding."""
+    return all(part.startswith("precision=") for part in parts(extra))
 
 
 def get(summaries, data, method):

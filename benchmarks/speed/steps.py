@@ -41,9 +41,9 @@ NETWORKS = {  # name -> shape of a sample
     "conv": (1, 16, 16),
 }
 LOSSES = {
-    "reconstruction": lambda k: ReconstructionLoss(),
-    "stability": lambda k: InstabilityLoss(centres(k), balance=BALANCE),
-    "curriculum": lambda k: curriculum_loss(k),
+    "reconstruction": lambda k, device: ReconstructionLoss(),
+    "stability": lambda k, device: InstabilityLoss(centres(k), balance=BALANCE),
+    "curriculum": lambda k, device: curriculum_loss(k, device),
 }
 
 
@@ -56,10 +56,10 @@ def centres(n_clusters, n_components=10):
     return np.random.default_rng(0).normal(size=(n_clusters, n_components))
 
 
-def curriculum_loss(n_clusters):
+def curriculum_loss(n_clusters, device):
     loss = CurriculumLoss(GAMMA)
-    means = torch.from_numpy(centres(n_clusters)).float()
-    loss.cores = DensityCores(means, torch.ones(n_clusters))
+    means = torch.from_numpy(centres(n_clusters)).float().to(device)
+    loss.cores = DensityCores(means, torch.ones(n_clusters, device=device))
     return loss
 
 
@@ -79,12 +79,9 @@ class Setting:
         X, layout = samples(shape)
         self.source = Source(X, input_format(X, layout), device)
         self.module = build_autoencoder(network, shape, 10, 0).to(device)
-        self.loss = LOSSES[loss](n_clusters).to(device)
+        self.loss = LOSSES[loss](n_clusters, device).to(device)
         self.targets = None
         if isinstance(self.loss, CurriculumLoss):
-            self.loss.cores = DensityCores(
-                *(part.to(device) for part in self.loss.cores)
-            )
             logits = np.random.default_rng(1).normal(size=(N_SAMPLES, n_clusters))
             self.targets = torch.from_numpy(logits).float().softmax(1)
         self.augment = random_affine if len(shape) == 3 else None

@@ -120,8 +120,8 @@ class Guard:
     def report(self) -> str:
         """What has been wrong, for a warning; "" if nothing.
 
-        That the start has been better than the end is no fault: of small tables it is
-        as often as not, and there is nothing to be done about it.
+        That the start has been better than the end is no fault: with small tables it
+        is common, and there is nothing to be done about it.
         """
         if not self.n_rollbacks:
             return ""

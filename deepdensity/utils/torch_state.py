@@ -18,12 +18,13 @@ seeding = threading.RLock()  # held while global generators are seeded or put ba
 def plain_torch() -> Iterator[None]:
     """Gradients are kept, and tensors that name no device are on the CPU.
 
-    Outside there may be a `torch.inference_mode`, another default device or an autocast
-    of what is computed on the CPU.
+    Outside there may be a `torch.inference_mode`, another default device or a
+    `torch.autocast`.
     """
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))
-        stack.enter_context(no_autocast("cpu"))
+        for device in ("cpu", "cuda"):
+            stack.enter_context(no_autocast(device))
         if torch.get_default_device().type != "cpu":  # it slows every call of torch
             stack.enter_context(torch.device("cpu"))
         yield
