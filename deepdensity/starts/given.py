@@ -45,12 +45,16 @@ def given_labels(init: Any, n_samples: int, n_clusters: Any) -> Array:
             f"{labels.shape}."
         )
     names, found = labels_of(labels)
+    if labels.dtype.kind in "if" and names[0] < 0:
+        raise ValueError(
+            f"init holds the label {names[0]}, as that of HDBSCAN's noise, which is no "
+            "cluster: give each sample one."
+        )
     if len(names) != n_clusters:
         some = ", ".join(map(repr, names[:5].tolist())) + ", ..." * (len(names) > 5)
         raise ValueError(
             f"init must hold as many different labels as n_clusters={n_clusters}; it "
-            f"holds {len(names)}: {some}. Samples without a cluster, as the noise of "
-            "HDBSCAN, need one."
+            f"holds {len(names)}: {some}."
         )
     return found
 
