@@ -13,6 +13,7 @@ from .density import (
     density_error,
     difficulty_score,
     local_density,
+    log_density,
     sampled_density,
 )
 from .density_cores import (
@@ -169,16 +170,17 @@ class DensityCoreHead(FittedDeepClustering):
         return soft_assignment(self._similarity(Z) / self.kernel_scale_)
 
     def score_samples(self, X: Samples) -> Array:
-        """Local density of each sample among the embedded training samples.
+        """Log of the density of each sample among the embedded training samples.
 
         After `partial_fit` these are the samples of the last batch; a warning says so
         where they are fewer than ten a cluster, too few to tell outliers by.
 
         The kernel of Eq. 1 averaged over the training samples, or over those that a
-        sampled density takes: 1 where all of them are near, 0 far from all. A training
-        sample meets itself too, so that its value is ``(density_ + 1) / n_samples``
-        where the density is exact. Outliers far from all tie, at 0, or at 1 /
-        n_samples where they are training samples: rank these by ``density_``.
+        sampled density takes, and its logarithm: 0 where all of them are near, the
+        lower the farther from all. As with kernel densities a training sample meets
+        itself, too, so that its value is ``log((density_ + 1) / n_samples)`` where the
+        density is exact, and is never below ``-log(n_samples)`` there: rank outliers
+        among the training samples by ``density_``.
 
         Parameters
         ----------
@@ -188,15 +190,15 @@ class DensityCoreHead(FittedDeepClustering):
         Returns
         -------
         ndarray of shape (n_samples,)
-            In [0, 1]; low for outliers.
+            At most 0; low for outliers. Minus infinity where
+            ``density_kernel="cutoff"`` finds nothing near.
         """
         Z = torch.from_numpy(self._embed_new(X).astype(np.float64))
         self._warn_of_few_samples()
         reference = torch.from_numpy(self.embedding_.astype(np.float64))
         if self._reference is not None:
             reference = reference[self._reference]
-        density = local_density(Z, self._cutoff, self._density_kernel, reference)
-        return (density / len(reference)).numpy()
+        return log_density(Z, self._cutoff, self._density_kernel, reference).numpy()
 
     def _warn_of_few_samples(self) -> None:
         """Where a stream's last batch is too small to tell what is dense."""

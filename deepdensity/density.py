@@ -19,6 +19,7 @@ __all__ = [
     "density_error",
     "difficulty_score",
     "local_density",
+    "log_density",
     "sampled_density",
 ]
 
@@ -41,7 +42,18 @@ def cutoff_kernel(squared_distances: Tensor, cutoff: float) -> Tensor:
     return (squared_distances < cutoff**2 * (1 - 1e-10)).to(squared_distances.dtype)
 
 
+def log_gaussian_kernel(squared_distances: Tensor, cutoff: float) -> Tensor:
+    r"""Its logarithm, :math:`-(d / d_c)^2`, which does not underflow far away."""
+    return squared_distances.div(-(cutoff**2))
+
+
+def log_cutoff_kernel(squared_distances: Tensor, cutoff: float) -> Tensor:
+    r"""Its logarithm: 0 where :math:`d < d_c`, else minus infinity."""
+    return cutoff_kernel(squared_distances, cutoff).log_()
+
+
 KERNELS = {"gaussian": gaussian_kernel, "cutoff": cutoff_kernel}
+LOG_KERNELS = {"gaussian": log_gaussian_kernel, "cutoff": log_cutoff_kernel}
 
 
 def cutoff_distance(
@@ -213,6 +225,47 @@ def sampled_density(Z: Tensor, cutoff: float, kernel: str, reference: Tensor) ->
     total[reference] -= 1  # K(0): a sample has no part in its own density
     count[reference] -= 1
     return total.clamp_(min=0) / count * (len(Z) - 1)
+
+
+def log_density(Z: Tensor, cutoff: float, kernel: str, reference: Tensor) -> Tensor:
+    r"""Logarithm of the mean kernel between new samples and a reference.
+
+    .. math::
+        \log \frac{1}{m} \sum_{l=1}^{m} K(d_{il} / d_c)
+
+    with K the kernel of Eq. 1 of Zheng et al. 2024: the log of a kernel density, but
+    for the constant that makes it one. Time O(n m d), memory O(n).
+
+    Parameters
+    ----------
+    Z : tensor of shape (n, d)
+    cutoff, kernel
+        As in :func:`local_density`.
+    reference : tensor of shape (m, d)
+
+    Returns
+    -------
+    tensor of shape (n,)
+        At most 0; minus infinity where the cut-off kernel has no sample near.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from deepdensity.density import log_density
+    >>> Z = torch.tensor([[0.0], [40.0]])
+    >>> log_density(Z, 1.0, "gaussian", torch.tensor([[0.0]]))
+    tensor([    0., -1600.])
+    """
+    weigh = LOG_KERNELS[kernel]
+    centre = reference.mean(0)  # keeps digits in the inner products below
+    Z, reference = Z - centre, reference - centre
+    total = Z.new_full((len(Z),), -math.inf)
+    for rows in gen_batches(len(Z), TILE):
+        for columns in gen_batches(len(reference), TILE):
+            squared = squared_distances(Z[rows], reference[columns])
+            tile = weigh(squared, cutoff).logsumexp(1)
+            total[rows] = torch.logaddexp(total[rows], tile)
+    return total - math.log(len(reference))
 
 
 def density_error(n_samples: int, n_reference: int, delta: float = 0.01) -> float:

@@ -19,6 +19,7 @@ from deepdensity.density import (
     density_error,
     difficulty_score,
     local_density,
+    log_density,
     pair_distances,
     sampled_density,
 )
@@ -161,6 +162,36 @@ def test_density_against_other_samples_leaves_no_pair_out(monkeypatch, kernel, n
     expected = reference.density_against(Z, others, 0.9, kernel)
     found = local_density(torch.tensor(Z), 0.9, kernel, torch.tensor(others))
     assert_allclose(found, expected, **TIGHT)
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")  # the loop's log of no neighbour
+@pytest.mark.parametrize("kernel", sorted(KERNELS))
+@pytest.mark.parametrize(("n", "m"), [(1, 1), (1, 20), (20, 1), (7, 15), (16, 8)])
+def test_log_density_is_the_logarithm_of_the_mean_kernel(monkeypatch, kernel, n, m):
+    monkeypatch.setattr(density, "TILE", 7)
+    Z, others = points(0, n), points(1, m)
+    others[0] = Z[0]
+    expected = np.log(reference.density_against(Z, others, 0.9, kernel) / m)
+    found = log_density(torch.tensor(Z), 0.9, kernel, torch.tensor(others))
+    assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_log_density_tells_how_far_a_sample_is_where_the_density_underflows():
+    others = torch.tensor(points(0, 50))
+    far = others[:1] + torch.tensor([[1e3], [1e4], [1e5]])
+    assert local_density(far, 0.9, reference=others).sum() == 0
+    found = log_density(far, 0.9, "gaussian", others)
+    assert found.isfinite().all() and (found.diff() < 0).all()
+    nearest = torch.cdist(far, others).amin(1)
+    assert (found <= -((nearest / 0.9) ** 2) * (1 - 1e-9)).all()  # a mean of 50
+    assert log_density(far, 0.9, "cutoff", others).tolist() == [-np.inf] * 3
+
+
+def test_log_density_keeps_its_digits_far_from_the_origin():
+    Z, others = torch.tensor(points(0, 30)), torch.tensor(points(1, 20))
+    expected = log_density(Z, 0.8, "gaussian", others)
+    found = log_density(Z + 1e4, 0.8, "gaussian", others + 1e4)
+    assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("kernel", sorted(KERNELS))

@@ -115,10 +115,10 @@ TrainingDisplay.from_estimator(idcl, y=y)
 # %%
 # Outliers by their score
 # -----------------------
-# ``score_samples`` is the density of a sample among those of the training, low where
-# few are near: it tells even of outliers that keep together. The area under the ROC
-# curve says how often a digit has a higher one than a patch; a threshold is yours to
-# choose.
+# ``score_samples`` is the log of a sample's density among those of the training, low
+# where few are near: it tells even of outliers that keep together. The area under the
+# ROC curve says how often a digit has a higher one than a patch; a threshold is yours
+# to choose.
 
 import matplotlib.pyplot as plt
 from sklearn.metrics import roc_auc_score
