@@ -14,6 +14,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from skorch.history import History
+from torch import nn
 
 import deepdensity
 from deepdensity import DECSClustering, IDCLClustering
@@ -384,3 +385,33 @@ def test_a_pickle_brings_networks_to_the_cpu_and_leaves_the_model_its_own():
     model.module_ = FarAway()
     assert model.__getstate__()["module_"].weight.device == torch.device("cpu")
     assert model.module_.weight.device == torch.device("meta")
+
+
+class WithState(nn.Module):
+    """A network that has more to keep than its weights."""
+
+    def __init__(self, state):
+        super().__init__()
+        self.state = state
+        self.encode, self.decode = nn.Linear(64, 10), nn.Linear(10, 64)
+
+    def get_extra_state(self):
+        return self.state
+
+    def set_extra_state(self, state):
+        self.state = state
+
+
+@pytest.mark.parametrize("state", [{"scale": torch.ones(1)}, np.ones(1), [1.0]])
+def test_a_state_of_a_network_that_is_no_tensor_is_refused(tmp_path, state):
+    model = common.decs(autoencoder=WithState(state)).fit(X)
+    kind = type(state).__name__
+    with pytest.raises(TypeError, match=f"'_extra_state', a {kind}; only tensors"):
+        model.save(tmp_path / "model")
+
+
+def test_a_tensor_for_state_of_a_network_is_kept(tmp_path):
+    model = common.decs(autoencoder=WithState(torch.tensor([2.0]))).fit(X)
+    model.save(tmp_path / "model")
+    again = deepdensity.load(tmp_path / "model", autoencoder=WithState(torch.zeros(1)))
+    assert torch.equal(again.module_.state, torch.tensor([2.0]))

@@ -67,11 +67,15 @@ def array_to_plain(value: Any, tensors: Any, name: str) -> Any:
         native = value.dtype.newbyteorder("=")  # torch knows no other
         kind, value = "array", torch.from_numpy(np.array(value, native, order="C"))
     else:
-        kind = "tensor"
-        value = value.detach().cpu().clone(memory_format=torch.contiguous_format)
+        kind, value = "tensor", own_copy(value)
     key = f"{len(tensors)}:{name}"  # the number makes it unique
     tensors[key] = value
     return {TYPE: kind, "of": key}
+
+
+def own_copy(value: torch.Tensor) -> torch.Tensor:
+    """On the CPU and in memory of its own, as a file wants it."""
+    return value.detach().cpu().clone(memory_format=torch.contiguous_format)
 
 
 def from_plain(plain: Any, tensors: Any) -> Any:

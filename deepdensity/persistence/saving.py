@@ -14,7 +14,7 @@ from .._version import __version__
 from ..networks.build import AUTOENCODERS, build_autoencoder
 from ..utils.devices import device_or_cpu, resolve_device
 from ..utils.user_warnings import warn
-from .plain import from_plain, to_plain
+from .plain import from_plain, own_copy, to_plain
 from .state_file import read_state, write_state
 
 __all__ = ["load_estimator", "save_estimator"]
@@ -38,14 +38,12 @@ def save_estimator(estimator: Estimator, path: FilePath) -> None:
         if name not in parameters and name != "module_"
     }
     for name, value in estimator.module_.state_dict().items():
-        weights: dict[str, Any] = {}
-        to_plain(value, weights, WEIGHTS + name)
-        if len(weights) != 1:
+        if not isinstance(value, torch.Tensor):  # get_extra_state gives anything
             raise TypeError(
                 f"the state of module_ holds {name!r}, a {type(value).__qualname__}; "
                 "only tensors can be stored."
             )
-        tensors[WEIGHTS + name] = weights.popitem()[1]
+        tensors[WEIGHTS + name] = own_copy(value)
     content = {
         "class": type(estimator).__name__,
         "versions": {
