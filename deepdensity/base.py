@@ -21,10 +21,9 @@ from .networks.build import (
 from .recipe import (
     CLUSTER_BATCH,
     auto_batch_size,
+    given_or,
     pretraining_epochs,
-    refresh_steps,
 )
-from .samples.checks import compare_units
 from .samples.inputs import Source, check_range, input_format
 from .samples.layout import Layout
 from .samples.unpacking import unpacked
@@ -41,7 +40,9 @@ from .utils.user_warnings import warn
 
 __all__ = ["BaseDeepClustering"]
 
-DECODER_SHARE = 0.1  # of the epochs of the longer phase: a decoder's refit
+# of the epochs of the longer phase, both in batches of the clustering phase: what a
+# decoder's refit takes
+DECODER_SHARE = 0.1
 
 
 class BaseDeepClustering(FirstClusters):
@@ -123,7 +124,7 @@ class BaseDeepClustering(FirstClusters):
         source = Source(X, self._format, device)
         if self._continues():
             self._check_scale(source)
-        batch_size = auto_batch_size(len(source), len(layout.shape) == 3)
+        batch_size = auto_batch_size(len(source), layout.is_image)
         return self._trainer(
             module,
             source,
@@ -131,7 +132,7 @@ class BaseDeepClustering(FirstClusters):
             self._density_seed,
             self._find_neighbours,
             lr=self.lr,
-            batch_size=self._batch_size(batch_size),
+            batch_size=given_or(self.batch_size, batch_size),
             schedule=self.schedule,
             compiled=self.compile and can_compile(device),
         )
@@ -150,13 +151,12 @@ class BaseDeepClustering(FirstClusters):
         `find` is for the neighbours of vectors, as in :func:`choose_views`.
         """
         clean = self.pretrain_target == "clean"
-        augment, views = choose_views(self.augment, source, clean, view_seed, find)
+        views = choose_views(self.augment, source, clean, view_seed, find)
         return Trainer(
             module,
             source,
             torch.Generator().manual_seed(seed),
             views=views,
-            augment=augment,
             bfloat16=self._in_bfloat16(source.device),
             draws=self._network is None,
             callbacks=self.callbacks,
@@ -206,8 +206,7 @@ class BaseDeepClustering(FirstClusters):
 
     def _check_scale(self, source: Source) -> None:
         """Warn of, or refuse, samples that the scale of the last fit does not suit."""
-        if len(self._format.layout.stored) > 1:
-            compare_units(source.X, *self._image_range())
+        self._compare_units(source.X)
         check_range(source)
 
     def _continues(self) -> bool:
@@ -238,7 +237,7 @@ class BaseDeepClustering(FirstClusters):
         """
         if not self._continues():
             self._pretrain_anew(trainer)
-        trainer.batch_size = self._batch_size(CLUSTER_BATCH)
+        trainer.batch_size = given_or(self.batch_size, CLUSTER_BATCH)
 
     def _pretrain_anew(self, trainer: Trainer) -> None:
         n_epochs = self._pretrain_epochs(trainer)
@@ -266,24 +265,8 @@ class BaseDeepClustering(FirstClusters):
         )
 
     def _pretrain_epochs(self, trainer: Trainer) -> int:
-        if self.pretrain_epochs == "auto":
-            return pretraining_epochs(len(trainer.source), trainer.steps_per_epoch)
-        return self.pretrain_epochs
-
-    def _batch_size(self, auto: int) -> int:
-        return auto if self.batch_size == "auto" else self.batch_size
-
-    def _refresh_steps(self, trainer: Trainer) -> int:
-        if self.refresh_interval == "auto":
-            return refresh_steps(trainer.steps_per_epoch)
-        return self.refresh_interval
-
-    def _auto(self, trainer: Trainer, name: str, augmented: Any, plain: Any) -> Any:
-        """A parameter's value; where it is "auto" by whether samples are augmented."""
-        value = getattr(self, name)
-        if value != "auto":
-            return value
-        return plain if trainer.augment is None else augmented
+        auto = pretraining_epochs(len(trainer.source), trainer.steps_per_epoch)
+        return given_or(self.pretrain_epochs, auto)
 
     def _information(self, trainer: Trainer) -> float:
         """Label-free score of network and head as they are; see `net_information`."""
@@ -297,10 +280,10 @@ class BaseDeepClustering(FirstClusters):
         what training was worth.
         """
         self.information_ = self.start_information_
-        if self.guard and guard.at_start:
+        if guard.at_start:
             return not guard.n_rollbacks  # nothing trained, or all of it taken back
         self.information_ = self._information(trainer)
-        judges = self.guard and "cluster" in trainer.views
+        judges = guard.watches and "cluster" in trainer.views
         if not judges or self.information_ >= self.start_information_:
             return True
         guard.end_at_start()

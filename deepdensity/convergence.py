@@ -7,6 +7,9 @@ from ._typing import Array
 __all__ = ["LabelWatch"]
 
 
+PATIENCE = 2  # refreshes running
+
+
 class LabelWatch:
     """Tells that the labels have settled: few of them change from refresh to refresh.
 
@@ -15,9 +18,8 @@ class LabelWatch:
     labels : int array of shape (n,)
         Where they start.
     tol : float
-        Settled once the share of labels that change stays under `tol` for `patience`
-        refreshes running; 0 never settles.
-    patience : int, default=2
+        Settled once the share of labels that change stays under `tol` for two refreshes
+        running; 0 never settles.
 
     Attributes
     ----------
@@ -27,10 +29,9 @@ class LabelWatch:
         Share of the labels that the last refresh changed.
     """
 
-    def __init__(self, labels: Array, tol: float, patience: int = 2) -> None:
+    def __init__(self, labels: Array, tol: float) -> None:
         self.labels = labels
         self.tol = tol
-        self.patience = patience
         self.change = float("nan")
         self._quiet = 0
 
@@ -43,4 +44,4 @@ class LabelWatch:
         self.change = float(np.mean(labels != self.labels))
         self.labels = labels
         self._quiet = self._quiet + 1 if count and self.change < self.tol else 0
-        return self._quiet >= self.patience
+        return self._quiet >= PATIENCE

@@ -19,14 +19,13 @@ from .density import (
 from .density_cores import (
     DensityCores,
     blended_cores,
-    core_means,
     core_silhouette,
     core_similarity,
+    cores_of,
     density_core,
 )
 from .fitted import FittedDeepClustering
-from .recipe import STREAM_FEWEST, STREAM_MEMORY, STREAM_SHARES
-from .starts import MIN_PER_CLUSTER
+from .recipe import MIN_PER_CLUSTER, STREAM_FEWEST, STREAM_MEMORY, STREAM_SHARES
 from .training.guard import Guard
 from .training.trainer import Trainer
 from .utils.devices import resolve_device
@@ -87,10 +86,9 @@ class DensityCoreHead(FittedDeepClustering):
         members = density_core(self.density_, labels, self._core_fraction or 1.0)
         points = torch.from_numpy(np.array(Z, dtype=np.float64))
         self.core_sample_indices_ = np.sort(np.concatenate(list(members.values())))
-        counts = np.zeros(len(self.core_means_))
-        for label, samples in members.items():
-            counts[label] = len(samples)
-        return core_means(points, members, previous=self._cores()), counts
+        labels_of_cores = labels[self.core_sample_indices_]
+        counts = np.bincount(labels_of_cores, minlength=len(self.core_means_))
+        return cores_of(points, members, previous=self._cores()), counts
 
     def _take_densities(self, Z: Array) -> None:
         """Densities and difficulty of an embedding's samples (Eq. 1 and 2)."""
@@ -150,7 +148,7 @@ class DensityCoreHead(FittedDeepClustering):
         """
         Z = trainer.embed()
         Q = self._assign_anew(Z, labels)
-        if self.guard and guard.net.history and not guard.passes(Z, Q.argmax(1)):
+        if not guard.passes(Z, Q.argmax(1)):
             Q = self._assign_anew(trainer.embed(), labels)
         return Q
 

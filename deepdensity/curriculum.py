@@ -200,16 +200,15 @@ class Pace:
         lambda_0: float,
         lambda_max: float,
     ) -> None:
+        check_fractions(lambda_0, lambda_max)
         self.pacing = pacing
         self.n_epochs = pacing_epochs or -(-max_epochs // 2)
-        if pacing == "none":
-            self.n_epochs = 0
         self.lambda_0 = lambda_0
         self.lambda_max = lambda_max
+        if pacing == "none":  # all samples: no cap either
+            self.n_epochs, self.lambda_max = 0, 1.0
 
     def fraction(self, epoch: int) -> float:
-        if self.pacing == "none":
-            return 1.0
         pacing = self.pacing if callable(self.pacing) else PACINGS[self.pacing]
         try:
             fraction = float(pacing(epoch, self.n_epochs, self.lambda_0))

@@ -16,7 +16,13 @@ from .convergence import LabelWatch
 from .distances import squared_distances_to
 from .kept_state import keeps_fitted_state
 from .losses import InstabilityLoss
-from .recipe import STREAM_EPOCHS, STREAM_RECONSTRUCTION, VECTOR_STEPS, iterations
+from .recipe import (
+    STREAM_EPOCHS,
+    STREAM_RECONSTRUCTION,
+    decs_iterations,
+    given_or,
+    refresh_steps,
+)
 from .stability import DETERMINACIES, determinacy, otsu_threshold, sample_stability
 from .streams import StreamClustering
 from .training.batches import TrainingSet
@@ -339,7 +345,8 @@ class DECSClustering(StreamClustering):
         trainer = self._begin(X)
         self._pretrain(trainer)  # line 1: Eq. 2
         start = self._start(trainer)  # line 2
-        self.balance_ = self._auto(trainer, "balance", self._tried_balance, 0.0)
+        tried = self._tried_balance if trainer.augments else 0.0
+        self.balance_ = given_or(self.balance, tried)
         n_iter = self._train_clusters(trainer, start)
         self._set_fitted(trainer, n_iter)
         return self._set_head()  # line 9
@@ -360,33 +367,31 @@ class DECSClustering(StreamClustering):
             scale=self.kernel_scale_,
         )
         watch = LabelWatch(labels, self.tol)
-        auto = iterations(trainer.steps_per_epoch)
-        max_iter = self._auto(trainer, "max_iter", auto, VECTOR_STEPS)
-        interval = self._refresh_steps(trainer)
-        n_iter, n_rounds = 0, -(-max_iter // interval)
+        n_batches = trainer.steps_per_epoch
+        max_iter = given_or(self.max_iter, decs_iterations(n_batches, trainer.augments))
+        interval = given_or(self.refresh_interval, refresh_steps(n_batches))
+        n_rounds = -(-max_iter // interval)
         with trainer.phase("cluster", loss, n_rounds, max_iter) as net:
-            guard = Guard(net, labels, self.n_clusters_)
-            while n_iter < max_iter:  # line 3
-                n_steps = min(interval, max_iter - n_iter)
+            guard = Guard(net, labels, self.n_clusters_, watches=self.guard)
+            while net.n_steps < max_iter:  # line 3
+                n_steps = min(interval, max_iter - net.n_steps)
                 batches = TrainingSet(trainer.source, n_batches=n_steps)
                 if not net.run_epoch(batches):  # line 7: Eq. 16 and 17
                     break
-                n_iter += len(net.history[-1]["batches"])
                 Z = trainer.embed()
                 self._take_centres(loss)
                 labels = self._labels(Z)
-                if self.guard and not guard.passes(Z, labels):
+                if not guard.passes(Z, labels):
                     self._take_centres(loss)
                     labels = self._labels(trainer.embed())
                 settled = watch.update(labels, count=guard.passed)
                 net.history.record("label_change", watch.change)
                 if settled or guard.gave_up:
                     break
-        self._take_centres(loss)
-        n_epochs = n_iter / trainer.steps_per_epoch
-        if not self._end(trainer, guard, n_epochs, loss.reconstructs):
-            self._take_centres(loss)
-        return n_iter, guard.report()
+        n_epochs = net.n_steps / n_batches
+        self._end(trainer, guard, n_epochs, loss.reconstructs)
+        self._take_centres(loss)  # of the end, or the start that it has gone back to
+        return net.n_steps, guard.report()
 
     def _train_on(self, trainer: Trainer, Z: Array) -> Any:
         """One more batch of a stream: stability and reconstruction, no balance.
@@ -409,7 +414,7 @@ class DECSClustering(StreamClustering):
             net.fit_loop(TrainingSet(trainer.source), epochs=STREAM_EPOCHS)
         Z = trainer.embed()
         self._take_centres(loss)
-        if self.guard and not guard.passes(Z, self._labels(Z)):
+        if not guard.passes(Z, self._labels(Z)):
             self._take_centres(loss)
         return guard, net.n_steps
 

@@ -12,7 +12,7 @@ from .utils.ranking import highest_per_cluster
 __all__ = [
     "DensityCores",
     "blended_cores",
-    "core_means",
+    "cores_of",
     "core_silhouette",
     "core_similarity",
     "density_core",
@@ -57,7 +57,7 @@ def density_core(density: Array, labels: Array, fraction: float) -> dict[int, Ar
     return {int(labels[core[0]]): core for core in cores}
 
 
-def core_means(
+def cores_of(
     Z: Tensor, samples: dict[int, Array], previous: DensityCores
 ) -> DensityCores:
     """Means and spreads of the cores.
@@ -77,10 +77,10 @@ def core_means(
     Examples
     --------
     >>> import torch
-    >>> from deepdensity.density_cores import DensityCores, core_means
+    >>> from deepdensity.density_cores import DensityCores, cores_of
     >>> Z = torch.tensor([[0.0], [2.0], [9.0]])
     >>> before = DensityCores(torch.tensor([[5.0], [8.0]]), torch.tensor([0.0, 3.0]))
-    >>> cores = core_means(Z, {0: [0, 1]}, previous=before)
+    >>> cores = cores_of(Z, {0: [0, 1]}, previous=before)
     >>> cores.means.tolist(), cores.spreads.tolist()
     ([[1.0], [8.0]], [1.0, 3.0])
     """

@@ -47,8 +47,8 @@ class FirstClusters(KeptSteps):
     def _first_partition(self, trainer: Trainer) -> tuple[Array, Array]:
         """Centres (k, latent) and labels (n,) to start from; sets what they tell.
 
-        By `init`; where that is "auto" each start is tried, and the best is kept with
-        the network that it has trained.
+        By `init`; where that is "auto" and samples are augmented several starts are
+        tried, and the best is kept with the network that it has trained.
         """
         self.n_clusters_, self.n_clusters_scores_ = self._number(trainer)
         parameters = (self.n_clusters_, self.init, self.n_init, self._start_seed)
@@ -85,7 +85,7 @@ class FirstClusters(KeptSteps):
             return False
         if too_few(len(trainer.source), self.n_clusters_):
             return False
-        return trainer.augment is None and "cluster" in trainer.views
+        return not trainer.augments and "cluster" in trainer.views
 
     @property
     def _is_given(self) -> bool:
@@ -112,7 +112,7 @@ class FirstClusters(KeptSteps):
 
         def find() -> Any:
             part = trainer
-            if trainer.augment is not None and len(trainer.source) > STARTING:
+            if trainer.augments and len(trainer.source) > STARTING:
                 part = trainer.part(self._some(trainer, STARTING))
             views = part.embed_views(N_VIEWS)
             return try_numbers(part, views, TRIAL_STEPS, self._start_seed)
@@ -197,7 +197,7 @@ class FirstClusters(KeptSteps):
         init = self.init
         if init == "auto" and k > MOST_CLUSTERS:
             init = "k-means"
-        elif init == "auto" and trainer.augment is None:
+        elif init == "auto" and not trainer.augments:
             init = "scaled-k-means"  # trials prefer even clusters, and these are not
         if init == "k-means" or too_few(len(Z), k):
             return kmeans, {"k-means": kmeans}, Z
@@ -212,4 +212,4 @@ class FirstClusters(KeptSteps):
         """The kernel's squared unit, for a start of such a scale."""
         if self.kernel_scale != "auto":
             return float(self.kernel_scale)
-        return scale if trainer.augment is None else min(1.0, scale)
+        return min(1.0, scale) if trainer.augments else scale

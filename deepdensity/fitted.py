@@ -80,13 +80,14 @@ class FittedDeepClustering(
                 f"fitted on samples of shape {self._format.layout.stored}."
             )
         X = self._validate(X, reset=False)
-        if len(self._format.layout.stored) > 1:
-            compare_units(X, *self._image_range())
+        self._compare_units(X)
         return X
 
-    def _image_range(self) -> tuple[float, float]:
-        """The lowest value of the images of `fit`, and their span."""
-        return float(self._format.offset), float(self._format.scale)
+    def _compare_units(self, X: Samples) -> None:
+        """Warn where images cannot be in the units of those of `fit`."""
+        if self._format.layout.is_image:  # these have one lowest value, and one span
+            lowest, span = float(self._format.offset), float(self._format.scale)
+            compare_units(X, lowest, span)
 
     def _validate(self, X: Samples, reset: bool) -> Any:
         if not isinstance(X, Rows):

@@ -14,11 +14,11 @@ from ._typing import Array, Auto, Samples
 from .assignment import target_distribution
 from .convergence import LabelWatch
 from .core_head import DENSITIES, DensityCoreHead
-from .curriculum import PACINGS, Curriculum, Pace, check_fractions, select_easiest
+from .curriculum import PACINGS, Curriculum, Pace, select_easiest
 from .density import KERNELS
 from .kept_state import keeps_fitted_state
 from .losses import CurriculumLoss
-from .recipe import GAMMA, STREAM_EPOCHS, clustering_epochs
+from .recipe import GAMMA, STREAM_EPOCHS, given_or, idcl_epochs, refresh_steps
 from .samples.variance import data_variance
 from .streams import StreamClustering
 from .training.batches import TrainingSet
@@ -294,7 +294,10 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
 
     _set_by_clustering = (
         *StreamClustering._set_by_clustering,
-        *("curriculum_", "core_means_", "core_spreads_", "_core_fraction"),
+        "curriculum_",
+        "core_means_",
+        "core_spreads_",
+        "_core_fraction",
     )
 
     def __init__(
@@ -388,8 +391,7 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         -------
         self
         """
-        check_fractions(self.lambda_0, self.lambda_max)
-        self._pace(n_epochs=2).fraction(0)  # a wrong function fails before training
+        self._pace(n_epochs=2).fraction(0)  # what is wrong fails before training
         trainer = self._begin(X)
         self._pretrain(trainer)  # Eq. 13
         start = self._start(trainer)
@@ -406,13 +408,15 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         watch = LabelWatch(labels, self.tol)
         loss = CurriculumLoss(self.gamma_, self.kernel_scale_)
         self._core_fraction = self.core_fraction
-        n_epochs = self._n_epochs(trainer)
+        n_batches = trainer.steps_per_epoch
+        n_epochs = given_or(self.max_epochs, idcl_epochs(n_batches, trainer.augments))
         pace = self._pace(n_epochs)
         self.curriculum_ = Curriculum(len(trainer.source), pace.n_epochs or None)
-        refresh_epochs = -(-self._refresh_steps(trainer) // trainer.steps_per_epoch)
-        n_steps = n_epochs * trainer.steps_per_epoch
+        interval = given_or(self.refresh_interval, refresh_steps(n_batches))
+        refresh_epochs = -(-interval // n_batches)
+        n_steps = n_epochs * n_batches
         with trainer.phase("cluster", loss, n_epochs, n_steps) as net:
-            guard = Guard(net, watch.labels, self.n_clusters_)
+            guard = Guard(net, watch.labels, self.n_clusters_, watches=self.guard)
             for epoch in range(n_epochs):
                 if net.ended:
                     break
@@ -446,8 +450,7 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         loss = CurriculumLoss(self.gamma_, self.kernel_scale_)
         loss.cores = self._cores(torch.float32, trainer.source.device)
         self._take_densities(Z)
-        # as at the end of a fit
-        fraction = 1.0 if self.pacing == "none" else self.lambda_max
+        fraction = self._pace(n_epochs=2).lambda_max  # as at the end of a fit
         rows = select_easiest(self.difficulty_, self.pretrain_labels_, fraction)
         Q = torch.from_numpy(self._assign(Z))
         shares, n_shares = self._blended_shares(Q)
@@ -465,8 +468,7 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
                 net.history.record("fraction", fraction)
                 self.curriculum_.append(fraction, rows)
         Z = trainer.embed()
-        if self.guard:
-            guard.passes(Z, self._labels(Z))
+        guard.passes(Z, self._labels(Z))
         if not guard.n_rollbacks:
             self._shares, self._n_shares = shares, n_shares
         return guard, len(self.curriculum_)
@@ -485,12 +487,6 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         return Pace(
             self.pacing, self.pacing_epochs, n_epochs, self.lambda_0, self.lambda_max
         )
-
-    def _n_epochs(self, trainer: Trainer) -> int:
-        if self.max_epochs != "auto":
-            return self.max_epochs
-        augmented = trainer.augment is not None
-        return clustering_epochs(trainer.steps_per_epoch, augmented)
 
     def _gamma(self, trainer: Trainer) -> float:
         if self.gamma == "auto":
@@ -517,12 +513,11 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
 
         The cores are those of the labels, or without labels as they are.
         """
-        cores = self._cores()
-        if labels is None:
-            self._refresh_cores(self.embedding_, self._labels(self.embedding_))
+        self._take_densities(self.embedding_)
+        own = self._labels(self.embedding_) if labels is None else labels
+        cores, self._core_counts = self._new_cores(self.embedding_, own)
+        if labels is not None:
             self._take_cores(cores)
-        else:
-            self._refresh_cores(self.embedding_, labels)
         order = self._order_clusters(self._labels(self.embedding_))
         self.core_means_ = self.core_means_[order]
         self.core_spreads_ = self.core_spreads_[order]

@@ -5,49 +5,30 @@ from scipy.special import entr
 
 from ._typing import Array
 
-__all__ = ["PRICE", "net_information", "view_information"]
+__all__ = ["PRICE", "net_information"]
 
 PRICE = 3.0  # nats of shared information that a lost one costs
-
-
-def view_information(labels: list[Array]) -> float:
-    r"""Information that two views of a sample share about its cluster.
-
-    .. math::
-        I(c; c') = \sum_{j l} p_{jl} \log \frac{p_{jl}}{p_j p_l}
-
-    with p_jl the share of samples that one view puts into cluster j and the other into
-    l: a mean over all pairs of views. It is high where clusters are many, even, and the
-    same from view to view (Ji et al. 2019, invariant information clustering).
-
-    Parameters
-    ----------
-    labels : list of int arrays of shape (n,)
-        The samples' clusters, as seen in each view; two or more.
-
-    Returns
-    -------
-    float
-        In nats, from 0 to log k.
-    """
-    return float(np.mean([shared for shared, _ in pairwise(labels)]))
 
 
 def net_information(labels: list[Array], price: float = PRICE) -> float:
     r"""Information that two views share about the cluster, less the price of the rest.
 
     .. math::
-        I(c; c') - \beta\, H(c \mid c')
+        I(c; c') - \beta\, H(c \mid c'), \qquad
+        I(c; c') = \sum_{j l} p_{jl} \log \frac{p_{jl}}{p_j p_l}
 
-    With more clusters the first term rises as long as they are the same from view to
-    view; the second rises as soon as they are not.
+    with p_jl the share of samples that one view puts into cluster j and the other into
+    l: a mean over all pairs of views. The first term is high where clusters are many,
+    even, and the same from view to view (Ji et al. 2019, invariant information
+    clustering); the second rises as soon as they are not the same.
 
     Parameters
     ----------
     labels : list of int arrays of shape (n,)
         The samples' clusters, as seen in each view; two or more.
     price : float, default=3
-        :math:`\beta`, of a nat that is not shared.
+        :math:`\beta`, of a nat that is not shared. With 0 what is left is the
+        information I, from 0 to log k.
 
     Returns
     -------

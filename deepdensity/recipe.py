@@ -6,11 +6,15 @@ was seen on the way.
 """
 
 import math
+from typing import TypeVar
+
+from ._typing import Auto
 
 __all__ = [
     "BALANCE",
     "CLUSTER_BATCH",
     "GAMMA",
+    "MIN_PER_CLUSTER",
     "NUMBER_BALANCE",
     "STREAM_EPOCHS",
     "STREAM_FEWEST",
@@ -23,15 +27,19 @@ __all__ = [
     "VECTOR_STEPS",
     "auto_batch_size",
     "auto_epochs",
-    "clustering_epochs",
-    "iterations",
+    "decs_iterations",
+    "given_or",
+    "idcl_epochs",
     "pretraining_epochs",
     "refresh_steps",
 ]
 
+_Value = TypeVar("_Value", int, float)
+
 BALANCE = 0.5  # of DECS where samples are augmented,
 TRIAL_BALANCE = 1.0  # and of the trials of starts, and where that does better
 NUMBER_BALANCE = 0.3  # of the trials of numbers of clusters
+MIN_PER_CLUSTER = 10  # samples; with fewer on average k-means makes the start
 CLUSTER_BATCH = 256  # of the clustering phases: as in the papers
 GAMMA = 2.0  # clustering loss of IDCL, relative to the variance of the input
 DECS_EPOCHS = 20  # of its clustering phase,
@@ -56,6 +64,11 @@ BATCHES_PER_EPOCH = 128
 SMALLEST_BATCH = 32
 LARGEST_BATCH = 128  # of images
 VECTOR_BATCH = 256
+
+
+def given_or(value: _Value | Auto, auto: _Value) -> _Value:
+    """A parameter's value, or what its "auto" is here."""
+    return auto if value == "auto" else value
 
 
 def auto_batch_size(n_samples: int, is_image: bool) -> int:
@@ -86,14 +99,22 @@ def pretraining_epochs(n_samples: int, steps_per_epoch: int) -> int:
     return auto_epochs(PRETRAIN_EPOCHS, steps_per_epoch, at_least, MOST_STEPS)
 
 
-def iterations(steps_per_epoch: int) -> int:
-    """Of the clustering phase of DECS on images: 20 epochs, but 2,000 to 6,000."""
+def decs_iterations(steps_per_epoch: int, augmented: bool) -> int:
+    """Of its clustering phase: 20 epochs, but 2,000 to 6,000 steps.
+
+    Where nothing is augmented 200 steps.
+    """
+    if not augmented:
+        return VECTOR_STEPS
     at_least, at_most = DECS_STEPS
     return min(at_most, max(at_least, DECS_EPOCHS * steps_per_epoch))
 
 
-def clustering_epochs(steps_per_epoch: int, augmented: bool) -> int:
-    """Of IDCL: 40, but 300 to 6,000 steps; about 200 where nothing is augmented."""
+def idcl_epochs(steps_per_epoch: int, augmented: bool) -> int:
+    """Of its clustering phase: 40, but 300 to 6,000 steps.
+
+    Where nothing is augmented about 200 steps.
+    """
     least, most = IDCL_STEPS if augmented else (VECTOR_STEPS, VECTOR_STEPS)
     return auto_epochs(IDCL_EPOCHS, steps_per_epoch, least, most)
 

@@ -9,10 +9,9 @@ from ._typing import Samples
 from .base import BaseDeepClustering
 from .kept_state import keeps_fitted_state
 from .neighbours import nearest_neighbours, neighbours_in_cluster
-from .recipe import CLUSTER_BATCH, STREAM_RATE
+from .recipe import CLUSTER_BATCH, MIN_PER_CLUSTER, STREAM_RATE, given_or
 from .samples.inputs import Source, check_range
 from .samples.unpacking import unpacked
-from .starts import MIN_PER_CLUSTER
 from .training.guard import Guard
 from .training.trainer import Trainer
 from .utils.devices import resolve_device
@@ -95,10 +94,10 @@ class StreamClustering(BaseDeepClustering):
             seed,
             find,
             lr=STREAM_RATE * self.lr,
-            batch_size=self._batch_size(CLUSTER_BATCH),
+            batch_size=given_or(self.batch_size, CLUSTER_BATCH),
         )
 
     def _stream_guard(self, net: Any) -> Guard:
         """A guard for a batch: a cluster of which it has few samples may lose them."""
         labels = self.pretrain_labels_
-        return Guard(net, labels, self.n_clusters_, fewest=MIN_PER_CLUSTER)
+        return Guard(net, labels, self.n_clusters_, MIN_PER_CLUSTER, self.guard)

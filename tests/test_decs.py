@@ -155,7 +155,7 @@ def test_the_loss_depends_on_whether_samples_are_augmented(augment, balance):
 
 def test_max_iter_depends_on_whether_samples_are_augmented(monkeypatch):
     monkeypatch.setattr("deepdensity.recipe.DECS_STEPS", (9, 9))
-    monkeypatch.setattr("deepdensity.decs.VECTOR_STEPS", 6)
+    monkeypatch.setattr("deepdensity.recipe.VECTOR_STEPS", 6)
     X, _ = digit_vectors(200)
     model = decs(max_iter="auto", tol=0)
     assert model.fit(X).n_iter_ == 6

@@ -8,9 +8,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from deepdensity.assignment import soft_assignment
 from deepdensity.density_cores import (
     DensityCores,
-    core_means,
     core_silhouette,
     core_similarity,
+    cores_of,
     density_core,
 )
 from deepdensity.losses import kl_divergence
@@ -31,7 +31,7 @@ def random_cores(seed, k, d):
         start = j * (j + 1) // 2
         samples[j] = np.arange(start, start + j + 1)
     nothing = DensityCores(torch.zeros(k, d).double(), torch.zeros(k).double())
-    return cores, core_means(torch.tensor(Z), samples, nothing)
+    return cores, cores_of(torch.tensor(Z), samples, nothing)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -65,7 +65,7 @@ def test_means_and_spreads_are_those_of_the_core_samples():
     samples = {0: np.array([3, 5, 8]), 2: np.array([1])}
     before = DensityCores(torch.tensor(points(1, 3, 3)), torch.tensor([5.0, 6, 7]))
     before = DensityCores(before.means, before.spreads.double())
-    cores = core_means(torch.tensor(Z), samples, before)
+    cores = cores_of(torch.tensor(Z), samples, before)
     mean = (Z[3] + Z[5] + Z[8]) / 3
     spread = sum(reference.squared_distance(Z[i], mean) for i in (3, 5, 8)) / 3
     assert_allclose(cores.means[0], mean, **TIGHT)
@@ -76,7 +76,7 @@ def test_means_and_spreads_are_those_of_the_core_samples():
 
 def test_a_cluster_without_samples_keeps_its_core_and_the_old_cores_stay():
     before = DensityCores(torch.ones(2, 3).double(), torch.tensor([5.0, 6.0]).double())
-    after = core_means(torch.zeros(4, 3).double(), {1: np.array([0, 2])}, before)
+    after = cores_of(torch.zeros(4, 3).double(), {1: np.array([0, 2])}, before)
     assert torch.equal(after.means[0], before.means[0])
     assert after.spreads[0] == 5
     assert_array_equal(after.means[1], np.zeros(3))

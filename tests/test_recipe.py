@@ -6,7 +6,8 @@ from deepdensity import recipe
 from deepdensity.recipe import (
     auto_batch_size,
     auto_epochs,
-    iterations,
+    decs_iterations,
+    given_or,
     pretraining_epochs,
     refresh_steps,
 )
@@ -89,4 +90,10 @@ def test_refreshes_are_100_steps_or_two_epochs_apart(steps_per_epoch, steps):
     [(1, 2000), (37, 2000), (100, 2000), (274, 5480), (4000, 6000)],
 )
 def test_iterations_are_20_epochs_within_bounds(steps_per_epoch, n):
-    assert iterations(steps_per_epoch) == n
+    assert decs_iterations(steps_per_epoch, augmented=True) == n
+    assert decs_iterations(steps_per_epoch, augmented=False) == 200
+
+
+@pytest.mark.parametrize(("value", "expected"), [("auto", 7), (0, 0), (3, 3)])
+def test_a_value_that_is_given_counts(value, expected):
+    assert given_or(value, 7) == expected

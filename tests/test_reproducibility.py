@@ -15,7 +15,6 @@ from sklearn.exceptions import ConvergenceWarning
 from deepdensity import (
     DECSClustering,
     IDCLClustering,
-    decs,
     first_clusters,
     recipe,
 )
@@ -53,7 +52,6 @@ def test_the_defaults_twice_in_a_row_leave_the_global_generators_alone(
     monkeypatch.setattr(recipe, "IDCL_STEPS", (4, 8))
     monkeypatch.setattr(recipe, "VECTOR_STEPS", 20)
     monkeypatch.setattr(recipe, "DECS_STEPS", (4, 4))
-    monkeypatch.setattr(decs, "VECTOR_STEPS", 20)
     model = estimator(5, random_state=0)
     data = IMAGES[:120] if images else X[:120]
     numpy_state, torch_state = np.random.get_state()[1].copy(), torch.get_rng_state()

@@ -49,7 +49,7 @@ def affine_trainer():
     views = AugmentedViews(random_affine, clean=True)
     phases = {"pretrain": views, "cluster": views}
     source = digits_source(image=True)
-    return trainer(source, augment=random_affine, views=phases)
+    return trainer(source, views=phases)
 
 
 def test_view_averaged_embedding_is_a_mean_over_augmented_views():

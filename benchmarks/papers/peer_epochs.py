@@ -2,9 +2,8 @@
 
 from deepdensity.recipe import (
     CLUSTER_BATCH,
-    VECTOR_STEPS,
     auto_batch_size,
-    iterations,
+    decs_iterations,
     pretraining_epochs,
 )
 
@@ -19,8 +18,7 @@ def default_epochs(n_samples, is_image, batch_size):
     the trials that DECS makes of several starts have no counterpart.
     """
     n_batches = -(-n_samples // batch_size)
-    of_decs = iterations(-(-n_samples // CLUSTER_BATCH))
-    clustering = of_decs if is_image else VECTOR_STEPS
+    clustering = decs_iterations(-(-n_samples // CLUSTER_BATCH), augmented=is_image)
     steps = pretraining_steps(n_samples, is_image), clustering
     return tuple(-(-n // n_batches) for n in steps)
 

@@ -11,10 +11,9 @@ from deepdensity import DECSClustering, IDCLClustering
 from deepdensity.curriculum import Pace
 from deepdensity.recipe import (
     CLUSTER_BATCH,
-    VECTOR_STEPS,
     auto_batch_size,
-    clustering_epochs,
-    iterations,
+    decs_iterations,
+    idcl_epochs,
     refresh_steps,
 )
 
@@ -103,7 +102,7 @@ def lengths(estimator, n_samples, is_image):
 def of_idcl(n_samples, is_image):
     """Refreshed before the first epoch, then every few, and at the end."""
     steps = -(-n_samples // CLUSTER_BATCH)
-    n_epochs = clustering_epochs(steps, augmented=is_image)
+    n_epochs = idcl_epochs(steps, augmented=is_image)
     own = IDCLClustering().get_params()
     pace = Pace(
         own["pacing"],
@@ -123,7 +122,7 @@ def of_idcl(n_samples, is_image):
 def of_decs(n_samples, is_image):
     """Refreshed after each interval, which is its epoch."""
     steps = -(-n_samples // CLUSTER_BATCH)
-    left = iterations(steps) if is_image else VECTOR_STEPS
+    left = decs_iterations(steps, augmented=is_image)
     interval = min(left, refresh_steps(steps))
     n_refreshes = -(-left // interval)
     cluster = [interval] * (n_refreshes - 1) + [left - interval * (n_refreshes - 1)]

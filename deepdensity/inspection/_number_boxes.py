@@ -13,7 +13,7 @@ STEP = 0.5  # pixels that two boxes are moved at least
 GAP = 2.0  # pixels between two boxes
 
 
-def spread_boxes(centres: Array, sizes: Array, n_rounds: int = N_ROUNDS) -> Array:
+def spread_boxes(centres: Array, sizes: Array) -> Array:
     """Move boxes apart until no two overlap, each as little as the others let it.
 
     Of every pair that overlaps both are moved half of the overlap away from each other,
@@ -25,7 +25,6 @@ def spread_boxes(centres: Array, sizes: Array, n_rounds: int = N_ROUNDS) -> Arra
         Where the boxes would like their centres, in pixels.
     sizes : array of shape (n, 2)
         Widths and heights.
-    n_rounds : int
 
     Returns
     -------
@@ -33,7 +32,7 @@ def spread_boxes(centres: Array, sizes: Array, n_rounds: int = N_ROUNDS) -> Arra
     """
     places = np.array(centres, dtype=float) + unlike(centres)
     reach = (sizes[:, None] + sizes[None]) / 2
-    for _ in range(n_rounds):
+    for _ in range(N_ROUNDS):
         apart = places[:, None] - places[None]
         overlap = reach - np.abs(apart)
         hit = (overlap > 0).all(axis=2)

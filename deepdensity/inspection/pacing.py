@@ -161,7 +161,6 @@ class PacingDisplay:
         PacingDisplay
         """
         needs_matplotlib(cls, "from_pacings")
-        check_fractions(lambda_0, lambda_max)
         if max_epochs < 1:
             raise ValueError(f"max_epochs={max_epochs} must be at least 1.")
         pacings = list(PACINGS if pacings is None else pacings)

@@ -249,7 +249,7 @@ class ReconstructionDisplay:
         self.errors_ = mean_squares(self.originals - self.reconstructions)
         self.im_, self.axes_ = None, None
         self.lines_: list[Any] = []
-        of_images = len(self.layout.stored) > 1
+        of_images = self.layout.is_image
         ax = self._plot_images(ax, cmap) if of_images else self._plot_lines(ax)
         self.ax_ = ax
         self.figure_ = ax.figure

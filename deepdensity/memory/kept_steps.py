@@ -15,8 +15,14 @@ __all__ = ["KeptSteps"]
 
 # parameters that the clustering phase does not see but by network, views and seeds
 NOT_OF_CLUSTERING = {
-    *("autoencoder", "augment", "device", "random_state"),
-    *("callbacks", "memory", "verbose", "warm_start"),
+    "augment",
+    "autoencoder",
+    "callbacks",
+    "device",
+    "memory",
+    "random_state",
+    "verbose",
+    "warm_start",
 }
 
 

@@ -118,7 +118,6 @@ def inputs(trainer: Trainer) -> Any:
         trainer.lr,
         trainer.batch_size,
         trainer.views,
-        trainer.augment,
         trainer.schedule,
         trainer.bfloat16,
         trainer.compiled,

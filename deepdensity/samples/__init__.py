@@ -2,5 +2,6 @@
 
 ``layout`` says how samples lie in it, ``checks`` whether they suit a fit; ``rows``
 reads those that are asked for, ``unpacking`` reads chunks once for all epochs, and
-``inputs`` makes the batches that networks take.
+``inputs`` makes the batches that networks take, ``variance`` what IDCL's loss is
+weighed by.
 """

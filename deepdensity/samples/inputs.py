@@ -34,7 +34,7 @@ class InputFormat(NamedTuple):
     offset: np.ndarray  # (d,) or a scalar, in the units of X
     scale: np.ndarray  # (d,) or a scalar, in the units of X
 
-    def shift(self, like: Any) -> Iterator[Tensor]:
+    def offset_and_scale(self, like: Any) -> Iterator[Tensor]:
         """Offset and scale as tensors on the device and in the dtype of `like`."""
         return (  # copies: torch wants to write, and a loaded format may be read-only
             torch.tensor(np.array(value), dtype=like.dtype, device=like.device)
@@ -43,13 +43,13 @@ class InputFormat(NamedTuple):
 
     def normalise(self, rows: Any) -> Tensor:
         """Rows of X (b, d), a floating tensor -> (b, *shape)."""
-        offset, scale = self.shift(rows)
+        offset, scale = self.offset_and_scale(rows)
         return self.layout.to_network((rows - offset) / scale)
 
     def restore(self, batch: Any) -> Tensor:
         """(b, *shape) -> rows in the units of X (b, d)."""
         rows = self.layout.from_network(batch)
-        offset, scale = self.shift(rows)
+        offset, scale = self.offset_and_scale(rows)
         return rows * scale + offset
 
 
@@ -61,7 +61,7 @@ def input_format(X: Samples, layout: Layout) -> InputFormat:
     sizes to the user and making them all equal, which would blow up the rare ones. The
     mean variance becomes 1; features that have equal deviations keep them so.
     """
-    if len(layout.stored) > 1:
+    if layout.is_image:
         low, high = extremes(X)
         check_finite(high - low)
         return InputFormat(layout, np.array(low), np.array((high - low) or 1.0))
@@ -142,9 +142,8 @@ class Source:
         self.device = device
         double = X.dtype == np.float64 and device.type != "mps"  # MPS has no float64
         self.dtype = torch.float64 if double else torch.float32
-        self.shift = tuple(
-            format.shift(torch.empty(0, dtype=self.dtype, device=device))
-        )
+        like = torch.empty(0, dtype=self.dtype, device=device)
+        self.offset, self.scale = format.offset_and_scale(like)
         self.held: Tensor | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -188,9 +187,9 @@ class Source:
     def read(self, rows: Any, dtype: torch.dtype = torch.float32) -> Tensor:
         """A batch of the rows given by a slice or an index array: (b, *shape)."""
         values = self.stored(rows).to(self.dtype)
-        offset, scale = self.shift
         # in its own memory: nothing is allocated
-        batch = self.format.layout.to_network(values.sub_(offset).div_(scale))
+        scaled = values.sub_(self.offset).div_(self.scale)
+        batch = self.format.layout.to_network(scaled)
         return batch.to(dtype)
 
     def stored(self, rows: Any) -> Tensor:

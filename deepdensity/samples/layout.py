@@ -29,6 +29,10 @@ class Layout(NamedTuple):
         height, width, channels = self.stored
         return (channels, height, width)
 
+    @property
+    def is_image(self) -> bool:
+        return len(self.stored) > 1
+
     def to_network(self, rows: Tensor) -> Tensor:
         """(b, d) -> (b, *shape)."""
         if self.channel_axis == 2:

@@ -59,8 +59,6 @@ class Rows:
         Rows are asked for by a slice or by ascending indices without repetition.
     """
 
-    ndim = 2
-
     def __init__(self, array: Samples) -> None:
         self.array = array
         self.shape = (array.shape[0], math.prod(array.shape[1:]))

@@ -1,4 +1,10 @@
-"""Where the clustering phase starts: at k-means, as in DECS's paper, or elsewhere."""
+"""Where the clustering phase starts: at k-means, as in DECS's paper, or elsewhere.
+
+``kmeans``, ``scaled_kmeans``, ``mixtures`` (merged ones by ``merging``), ``spectral``
+and ``given`` make one start each, of as many samples as ``sizes`` says; ``several``
+those of images, among which ``best_trial`` chooses: by ``trials``, which train a start
+for a while, and ``split_merge``, which repairs the best.
+"""
 
 from .given import given_labels
 from .kmeans import kmeans_start
@@ -9,11 +15,10 @@ from .mixtures import (
 )
 from .scaled_kmeans import most_central, scaled_kmeans_start
 from .several import same_partition, several_starts
-from .sizes import MIN_PER_CLUSTER, too_few
+from .sizes import too_few
 from .spectral import spectral_start
 
 __all__ = [
-    "MIN_PER_CLUSTER",
     "STARTS",
     "gaussian_mixture_start",
     "given_labels",

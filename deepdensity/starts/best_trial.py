@@ -8,6 +8,7 @@ cuts through where there is no gap; 150 steps show it, without labels.
 
 import functools
 import itertools
+from typing import Any
 
 import numpy as np
 
@@ -98,7 +99,13 @@ class Trials:
         self.started: list[Array] = []  # labels that have been tried
         self.ended: list[Trial] = []
 
-    def attempt(
+    def attempt(self, name: str, labels: Array, **how: Any) -> Trial:
+        """A trial that may be the best one; see `train`."""
+        self.started.append(labels)
+        self.ended.append(self.train(name, labels, **how))
+        return self.ended[-1]
+
+    def train(
         self,
         name: str,
         labels: Array,
@@ -106,30 +113,14 @@ class Trials:
         base: Trainer | None = None,
         balance: float = TRIAL_BALANCE,
     ) -> Trial:
-        """A trial that may be the best one: from the labels' means, or `centres`.
+        """What training makes of a start: of the labels' means, or `centres`.
 
         It goes on from the network of `base`, or that of the trainer.
         """
         Z = self.embedding if base is None else base.embed()
         if centres is None:
             centres = cluster_means(Z, labels, self.n_clusters)
-        self.started.append(labels)
-        self.ended.append(self.train(name, labels, centres, base, balance, Z))
-        return self.ended[-1]
-
-    def train(
-        self,
-        name: str,
-        labels: Array,
-        centres: Array,
-        base: Trainer | None = None,
-        balance: float = TRIAL_BALANCE,
-        Z: Array | None = None,
-    ) -> Trial:
-        """What training makes of a start, which is not to be chosen itself."""
         terms = self.n_steps, self.seed, self.progress, balance
-        if Z is None and base is None:
-            Z = self.embedding
         return try_start(base or self.trainer, name, centres, labels, *terms, Z=Z)
 
     @functools.cached_property
@@ -172,7 +163,7 @@ def try_starts(trials: Trials, starts: dict[str, tuple[Array, Array]]) -> list[T
         if trials.knows(labels):
             continue
         if len(centres) == trials.n_clusters:
-            trials.attempt(name, labels, centres)
+            trials.attempt(name, labels, centres=centres)
         else:
             parts = trials.train(name, labels, centres)
             if not parts.diverged:

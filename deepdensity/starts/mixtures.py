@@ -11,17 +11,17 @@ from sklearn.mixture import GaussianMixture
 
 from .._typing import Array
 from ..assignment import cluster_means
+from ..recipe import MIN_PER_CLUSTER
 from .kmeans import kmeans_start
 from .merging import merge_parts, part_counts
 from .shared_contexts import one_thread, quiet
-from .sizes import MIN_PER_CLUSTER, some, too_few
+from .sizes import some, too_few
 from .split_merge import neighbour_graph
 
 __all__ = [
     "gaussian_mixture_start",
     "merged_mixture_start",
     "merged_mixtures",
-    "mixture_start",
     "view_mixture_start",
 ]
 
@@ -52,7 +52,7 @@ def gaussian_mixture_start(
     >>> np.unique(labels[:30]).size, np.unique(labels[30:]).size, centres.shape
     (1, 1, (2, 2))
     """
-    return mixture_start(Z, Z, n_clusters, n_init, seed)
+    return view_mixture_start(Z, Z, n_clusters, n_init, seed)
 
 
 def view_mixture_start(
@@ -70,27 +70,20 @@ def view_mixture_start(
     >>> np.unique(labels[:30]).size, np.unique(labels[30:]).size, centres.shape
     (1, 1, (2, 2))
     """
-    return mixture_start(Z, views, n_clusters, n_init, seed)
-
-
-def mixture_start(
-    Z: Array, fitted: Any, n_clusters: int, n_init: int, seed: int
-) -> tuple[Array, Array]:
     if too_few(len(Z), n_clusters):
         return kmeans_start(Z, Z, n_clusters, n_init, seed)
     random = np.random.RandomState(seed)
     chosen = some(len(Z), random)
-
-    floor = variance_floor(fitted[chosen])
+    floor = variance_floor(views[chosen])
 
     def run(seed: int) -> Any:
         mixture = GaussianMixture(n_clusters, reg_covar=floor, random_state=seed)
-        return mixture.fit(fitted[chosen])
+        return mixture.fit(views[chosen])
 
     seeds = random.randint(2**31 - 1, size=n_init)
     mixtures = side_by_side(run, zip(map(int, seeds)))
     best = max(mixtures, key=lambda mixture: mixture.lower_bound_)
-    labels = best.predict(fitted)
+    labels = best.predict(views)
     return cluster_means(Z, labels, n_clusters), labels
 
 

@@ -4,7 +4,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from .._typing import Array
 from ..assignment import cluster_means
-from .mixtures import merged_mixtures, mixture_start
+from .mixtures import merged_mixtures, view_mixture_start
 
 __all__ = ["same_partition", "several_starts"]
 
@@ -33,7 +33,7 @@ def several_starts(
     >>> {name: len(centres) for name, (centres, _) in starts.items()}
     {'view-mixture': 2, 'parts 1': 3}
     """
-    mixture = mixture_start(Z, views, n_clusters, -(-n_init // 4), seed)
+    mixture = view_mixture_start(Z, views, n_clusters, -(-n_init // 4), seed)
     starts = {"view-mixture": mixture}
     distinct: list[Array] = []
     for labels, parts in merged_mixtures(views, n_clusters, n_init, seed):

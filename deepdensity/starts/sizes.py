@@ -3,11 +3,11 @@
 import numpy as np
 
 from .._typing import Array
+from ..recipe import MIN_PER_CLUSTER
 from ..samples.rows import some_rows
 
-__all__ = ["MAX_SAMPLES", "MIN_PER_CLUSTER", "N_NEIGHBOURS", "some", "too_few"]
+__all__ = ["MAX_SAMPLES", "N_NEIGHBOURS", "some", "too_few"]
 
-MIN_PER_CLUSTER = 10  # samples; with fewer on average k-means takes over
 MAX_SAMPLES = 10_000  # that make a start, or a graph; the others follow them
 N_NEIGHBOURS = 10  # in that graph
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .._typing import Array
 from ..assignment import cluster_means, kernel_scale, nearest_centre
-from ..information import view_information
+from ..information import net_information
 from ..losses import InstabilityLoss
 from ..recipe import TRIAL_BALANCE
 from ..training.batches import TrainingSet
@@ -120,7 +120,7 @@ def try_start(
         return Trial(name, -np.inf, labels, [], state, balance)
     trial, centres, labels = trained
     views = [nearest_centre(trial.embed_view(), centres) for _ in range(N_VIEWS)]
-    score, state = view_information(views), trial.module.state_dict()
+    score, state = net_information(views, price=0.0), trial.module.state_dict()
     return Trial(name, score, labels, views, state, balance)
 
 

@@ -3,5 +3,6 @@
 ``trainer`` runs the phases; ``phase_net`` has the skorch nets and the only training
 loop. ``batches``, ``views`` and ``schedules`` say what a step sees and at which rate;
 ``guard``, ``progress`` and ``interruption`` watch over it, ``compilation`` and
-``cuda_graphs`` make it fast. ``inference`` is what needs no gradient.
+``cuda_graphs`` make it fast. ``callback_checks`` refuses what callbacks cannot do here,
+``inference`` is what needs no gradient.
 """

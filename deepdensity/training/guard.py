@@ -34,16 +34,24 @@ class Guard:
     n_clusters : int
     fewest : int, default=0
         Clusters that start with fewer samples may lose them.
+    watches : bool, default=True
+        False finds no fault with anything.
 
     Attributes
     ----------
+    watches : bool
     n_rollbacks : int
     passed : bool
         Whether the state was good when last looked at.
     """
 
     def __init__(
-        self, net: Any, labels: Array, n_clusters: int, fewest: int = 0
+        self,
+        net: Any,
+        labels: Array,
+        n_clusters: int,
+        fewest: int = 0,
+        watches: bool = True,
     ) -> None:
         self.net = net
         self.n_clusters = n_clusters
@@ -51,13 +59,15 @@ class Guard:
         self.first_sizes = np.where(sizes < fewest, 0, sizes)
         self.n_rollbacks = 0
         self.passed = True
-        self.keep()
-        self.first = self.good
+        self.watches = watches
+        if watches:
+            self.keep()
+            self.first = self.good
 
     @property
     def at_start(self) -> bool:
-        """Whether no later state has been good."""
-        return self.good is self.first
+        """Whether it watches, and no later state has been good."""
+        return self.watches and self.good is self.first
 
     def sizes(self, labels: Array) -> Array:
         return np.bincount(labels, minlength=self.n_clusters)
@@ -78,8 +88,11 @@ class Guard:
     def passes(self, Z: Array, labels: Array) -> bool:
         """Whether the state is good; where not it has been replaced by the last good.
 
-        The fault is recorded in the history's last row, as "rollback".
+        The fault is recorded in the history's last row, as "rollback". Before the first
+        epoch there is none, and nothing to go back from.
         """
+        if not self.watches or not self.net.history:
+            return True
         fault = self.fault(Z, labels)
         self.passed = not fault
         if self.passed:

@@ -69,6 +69,6 @@ def reconstruction_error(module: Any, source: Source, Z: Array) -> float:
                 module.decode(torch.from_numpy(Z[rows]).to(x)) - x
             )
             error = error.cpu().double()  # MPS has no float64
-            _, scale = source.format.shift(error)
+            _, scale = source.format.offset_and_scale(error)
             total += float((error * scale).square().sum())
     return float(total / (len(source) * source.X.shape[1]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -25,7 +25,7 @@ from .interruption import Interruption
 from .phase_net import PHASES, AutoencoderNet, DecoderNet, check_trainable
 from .progress import Progress
 from .schedules import SCHEDULES, WARM_UP, RecordedRate, ScheduledRate
-from .views import NeighbourViews
+from .views import AugmentedViews, NeighbourViews
 
 __all__ = ["Trainer"]
 
@@ -42,11 +42,9 @@ class Trainer:
         Of shuffling and views, on the CPU.
     lr : float
     batch_size : int
-    views : dict, default={}
+    views : dict, default=None
         Phase -> views (see :mod:`deepdensity.training.views`); a phase that is not
-        there sees the samples as they are.
-    augment : callable or None, default=None
-        ``augment(x, generator) -> x``, of which `embed_views` averages.
+        there sees the samples as they are. None has none.
     schedule : {"constant", "one-cycle"}, default="constant"
     bfloat16 : bool, default=False
         Train in bfloat16 where torch's autocast does.
@@ -78,7 +76,6 @@ class Trainer:
         lr: float,
         batch_size: int,
         views: dict[str, Any] | None = None,
-        augment: Callable[..., Any] | None = None,
         schedule: str = "constant",
         bfloat16: bool = False,
         compiled: bool = False,
@@ -94,7 +91,6 @@ class Trainer:
         self.lr = lr
         self.batch_size = batch_size
         self.views = views or {}
-        self.augment = augment
         self.schedule = schedule
         self.bfloat16 = bfloat16
         self.compiled = compiled
@@ -130,6 +126,11 @@ class Trainer:
     @property
     def steps_per_epoch(self) -> int:
         return -(-len(self.source) // self.batch_size)
+
+    @property
+    def augments(self) -> bool:
+        """Whether samples are augmented, neither swapped for others nor left alone."""
+        return isinstance(self.views.get("cluster"), AugmentedViews)
 
     @contextmanager
     def phase(
@@ -252,7 +253,7 @@ class Trainer:
 
         Of vectors, whose views are of other samples, it is the embedding as it is.
         """
-        if self.augment is None:
+        if not self.augments:
             return self.embed()
         total = self.embed_view()
         for _ in range(n_views - 1):

@@ -100,8 +100,8 @@ def choose_views(
     clean: bool,
     seed: int,
     find: Callable[[Source, int], Array | None] = nearest_neighbours,
-) -> tuple[Callable[..., Any] | None, dict[str, Any]]:
-    """The augmentation and each phase's views for the parameter `augment`.
+) -> dict[str, Any]:
+    """Each phase's views for the parameter `augment`.
 
     Parameters
     ----------
@@ -116,29 +116,26 @@ def choose_views(
 
     Returns
     -------
-    augment : callable or None
-        ``augment(x, generator) -> x``.
-    views : dict
-        Phase -> views.
+    dict
+        Phase -> views; empty where samples are seen as they are.
     """
-    is_image = len(source.format.layout.shape) == 3
     if callable(augment):
         check_augment(augment, source)
-    if is_image and augment in ("auto", "affine", True):
+    if source.format.layout.is_image and augment in ("auto", "affine", True):
         augment = random_affine
     if callable(augment):
         views = AugmentedViews(augment, clean)
-        return augment, {"pretrain": views, "cluster": views}
+        return {"pretrain": views, "cluster": views}
     if augment in ("auto", True):
         neighbours = find(source, seed)
         if neighbours is not None:
             # of few features each one may be what tells two clusters apart
             dropout = 0.0 if source.X.shape[1] < FEW_FEATURES else 0.2
-            return None, {
+            return {
                 "pretrain": NeighbourViews(source, neighbours, dropout=0.5),
                 "cluster": NeighbourViews(source, neighbours, dropout, swap=0.5),
             }
-    return None, {}
+    return {}
 
 
 def check_augment(augment: Callable[..., Any], source: Source) -> None:

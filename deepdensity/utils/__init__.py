@@ -1,1 +1,1 @@
-"""Small tools that know nothing of clustering."""
+"""Small tools that know nothing of estimators and training."""
