@@ -25,6 +25,7 @@ from .samples.rows import Rows
 from .training.inference import decode, embed
 from .utils.blocks import by_blocks
 from .utils.devices import device_or_cpu
+from .utils.plain_sklearn import plain_sklearn
 
 __all__ = ["FittedDeepClustering"]
 
@@ -91,7 +92,8 @@ class FittedDeepClustering(
 
     def _validate(self, X: Samples, reset: bool) -> Any:
         if not isinstance(X, Rows):
-            return validate_data(self, X, reset=reset, **CHECKS)
+            with plain_sklearn():  # which else would take tensors, and not their dtype
+                return validate_data(self, X, reset=reset, **CHECKS)
         validate_data(self, X.stored(slice(0, 1)), reset=reset, **CHECKS)
         if X.array.dtype.kind not in "iub":  # whole numbers are always valid
             for block in X.blocks():

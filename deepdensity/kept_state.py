@@ -6,6 +6,7 @@ from typing import Any
 
 from ._typing import Samples
 from .training.interruption import Interruption
+from .utils.plain_sklearn import plain_sklearn
 from .utils.torch_state import plain_torch
 from .utils.user_warnings import warn
 
@@ -22,7 +23,7 @@ def keeps_fitted_state(fit: Callable[..., Any]) -> Callable[..., Any]:
     def wrapper(self: Any, X: Samples, y: Any = None) -> Any:
         before = vars(self).copy()
         try:
-            with plain_torch(), Interruption() as interruption:
+            with plain_sklearn(), plain_torch(), Interruption() as interruption:
                 self._interruption = interruption
                 fit(self, X, y)
             vars(self).pop("_interruption", None)  # of a fit in another thread, maybe

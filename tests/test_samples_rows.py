@@ -141,6 +141,13 @@ def test_images_in_another_order_in_memory_are_not_copied():
     assert_array_equal(model.fit(images).embedding_, expected.embedding_)
 
 
+@pytest.mark.parametrize("dtype", [str, "M8[s]", np.int16])
+def test_what_is_no_float_is_compared_as_one(dtype):
+    array = np.array([[[9, 10], [11, 7]]]).astype(np.int16).astype(dtype)
+    rows = Rows(array)
+    assert (rows.min(), rows.max()) == (7, 11)  # of strings "10" would be first
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_rows_are_checked_for_nan_and_infinity(bad):
     array = np.zeros((1100, 4))

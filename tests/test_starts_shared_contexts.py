@@ -24,6 +24,20 @@ def test_filters_are_as_before_whoever_leaves_last():
     assert list(warnings.filters) == before
 
 
+def test_a_filter_does_not_come_back_with_the_context_of_another_thread():
+    """One that begins while remarks are hidden, and ends after that."""
+    before = list(warnings.filters)
+    other = warnings.catch_warnings()
+    with quiet:
+        other.__enter__()
+        hidden = list(warnings.filters)
+    other.__exit__(None, None, None)
+    after = list(warnings.filters)
+    warnings.filters[:] = before  # whatever has come of it: other tests go on
+    assert len(hidden) == len(before) + 2
+    assert after == before
+
+
 def test_blas_has_its_threads_again_after_two_that_wanted_one():
     def threads():
         return [

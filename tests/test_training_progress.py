@@ -29,7 +29,8 @@ class Bars:
     def __init__(self):
         self.made = []
 
-    def __call__(self, total, desc, bar_format):
+    def __call__(self, total, desc, bar_format, disable):
+        assert not disable
         self.made.append(Bar(total, desc))
         return self.made[-1]
 
@@ -191,3 +192,10 @@ def test_the_bar_says_how_far_it_is_and_how_long_it_will_take(capfd):
         r"samples=\d+/150, (label_change=[\d.]+, )?loss=",
         last,
     )
+
+
+@pytest.mark.parametrize("short", BOTH)
+def test_a_program_without_a_console_trains_without_a_bar(short, monkeypatch):
+    monkeypatch.setattr("sys.stderr", None)
+    model = short(verbose=1).fit(digit_vectors(100)[0])
+    assert model.n_iter_ > 0

@@ -82,10 +82,13 @@ class Rows:
         return (self.stored(rows) for rows in gen_batches(len(self), BLOCK))
 
     def min(self) -> Any:
-        return min(block.min() for block in self.blocks())
+        return min(block.min() for block in self._converted())
 
     def max(self) -> Any:
-        return max(block.max() for block in self.blocks())
+        return max(block.max() for block in self._converted())
+
+    def _converted(self) -> Iterator[Array]:
+        return (block.astype(self.dtype, copy=False) for block in self.blocks())
 
 
 class SomeRows:

@@ -4,7 +4,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import Any, cast
 
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
@@ -25,9 +25,15 @@ def without_remarks() -> Iterator[None]:
     This package's own warnings are put down to the user's line, and stay.
     """
     with warnings.catch_warnings():
+        inside = cast(list[Any], warnings.filters)
+        before = inside.copy()
         warnings.filterwarnings("ignore", category=ConvergenceWarning, module=LIBRARIES)
         warnings.filterwarnings("ignore", "Graph is not fully connected")
-        yield
+        try:
+            yield
+        finally:
+            # another thread, in a context of its own, may put this list back later
+            inside[:] = before
 
 
 quiet = SharedContext(without_remarks)

@@ -1,5 +1,6 @@
 """A progress bar over the epochs of a phase, as a skorch callback."""
 
+import sys
 from typing import Any
 
 from skorch.callbacks import Callback
@@ -42,7 +43,12 @@ class Progress(Callback):
         self, net: Any, X: Samples = None, y: Any = None, **kwargs: Any
     ) -> None:
         if self.bar is None:
-            self.bar = tqdm(total=self.total, desc=self.title, bar_format=FORMAT)
+            self.bar = tqdm(
+                total=self.total,
+                desc=self.title,
+                bar_format=FORMAT,
+                disable=sys.stderr is None,  # as for programs without a console
+            )
             self.n_epochs = 0
         self.shown: dict[str, Any] = {}
 
