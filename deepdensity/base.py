@@ -30,6 +30,7 @@ from .samples.unpacking import unpacked
 from .starts import STARTS, given_labels
 from .training.callback_checks import check_callbacks
 from .training.compilation import can_compile
+from .training.decoder import refit_decoder
 from .training.inference import reconstruction_error
 from .training.schedules import SCHEDULES
 from .training.trainer import Trainer
@@ -305,7 +306,7 @@ class BaseDeepClustering(FirstClusters):
             left_behind = self._start_trained
         if left_behind and not trainer.interruption.asked:
             n_epochs = max(self._pretrain_epochs(trainer), n_epochs)
-            trainer.refit_decoder(math.ceil(DECODER_SHARE * n_epochs))
+            refit_decoder(trainer, math.ceil(DECODER_SHARE * n_epochs))
         return improved
 
     def _set_fitted(self, trainer: Trainer, n_iter: int) -> None:

@@ -113,7 +113,7 @@ def try_numbers(
         start = (str(k), centres, labels)
         trial = try_start(trainer, *start, n_steps, seed, balance=NUMBER_BALANCE, Z=Z)
         found[k] = cluster_count(trial.labels, k)
-        return -np.inf if trial.diverged else net_information(trial.views)
+        return -np.inf if trial.diverged else net_information(trial.view_labels)
 
     best, scores = best_number(score, len(Z))
     return found[best], {k: score for k, score in scores.items() if k in found}

@@ -140,7 +140,7 @@ def test_parts_are_merged_by_what_views_share_about_them(monkeypatch):
 
     monkeypatch.setattr(best_trial, "merge_parts", spy)
     views = [np.array([0, 1, 2, 2]), np.array([0, 1, 2, 1]), np.array([1, 1, 2, 2])]
-    parts = try_start(run, "a", *start_of(run, y), 2, 0)._replace(views=views)
+    parts = try_start(run, "a", *start_of(run, y), 2, 0)._replace(view_labels=views)
     clusters = best_trial.clusters_of(parts, 5, 3)
     expected = np.zeros((5, 5))
     for one in range(3):
@@ -179,7 +179,7 @@ def test_parts_that_diverge_are_left_out(monkeypatch):
     def diverging(base, name, centres, *args, **kwargs):
         trial = try_start(base, name, centres, *args, **kwargs)
         if len(centres) == 8:
-            trial = trial._replace(score=-np.inf, views=[])
+            trial = trial._replace(score=-np.inf, view_labels=[])
         return trial
 
     monkeypatch.setattr(best_trial, "try_start", diverging)

@@ -78,9 +78,9 @@ def test_a_trial_is_scored_by_what_four_views_share():
     run, y = pretrained()
     labels = np.random.default_rng(0).integers(4, size=len(y))  # views will differ
     trial = try_start(run, "a", *start_of(run, labels), 5, 0)
-    assert len(trial.views) == 4
-    assert not np.array_equal(trial.views[0], trial.views[1])
-    assert_allclose(trial.score, reference.view_information(trial.views))
+    assert len(trial.view_labels) == 4
+    assert not np.array_equal(trial.view_labels[0], trial.view_labels[1])
+    assert_allclose(trial.score, reference.view_information(trial.view_labels))
 
 
 @pytest.mark.parametrize("scale", [0.25, 7.0])

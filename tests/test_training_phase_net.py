@@ -9,6 +9,7 @@ from deepdensity import DECSClustering, IDCLClustering
 from deepdensity.losses import InstabilityLoss, ReconstructionLoss
 from deepdensity.networks import MLPAutoencoder
 from deepdensity.training.batches import TrainingSet
+from deepdensity.training.decoder import refit_decoder
 from deepdensity.training.guard import Guard
 from deepdensity.training.phase_net import read_losses
 from deepdensity.training.trainer import Trainer
@@ -41,7 +42,7 @@ def trained(recorder, monkeypatch, callbacks=None, n_epochs=4):
             if epoch == 2:  # to be gone back from, with the momentum forgotten
                 assert not guard.passes(np.full((150, 5), np.nan), np.zeros(150, int))
             net.run_epoch(TrainingSet(run.source))
-    run.refit_decoder(2)
+    refit_decoder(run, 2)
     monkeypatch.undo()
     return run, loss
 

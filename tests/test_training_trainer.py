@@ -1,4 +1,4 @@
-"""The training loop: what steps do, what is embedded, what a decoder refit keeps."""
+"""The training loop: what steps do, and what is embedded."""
 
 import copy
 
@@ -11,11 +11,9 @@ from torch import nn
 
 from deepdensity.augmentation import random_affine
 from deepdensity.losses import ReconstructionLoss
-from deepdensity.networks import MLPAutoencoder
 from deepdensity.training.batches import TrainingSet
-from deepdensity.training.inference import reconstruction_error
+from deepdensity.training.decoder import refit_decoder
 from deepdensity.training.schedules import SCHEDULES, WARM_UP
-from deepdensity.training.trainer import encoder_parameters
 from deepdensity.training.views import AugmentedViews
 
 from .common import digits_source, generator, trainer
@@ -82,48 +80,6 @@ def test_without_augmentation_the_view_averaged_embedding_is_the_embedding():
     assert_array_equal(plain.embed_view(), plain.embed())
     of_vectors = trainer(digits_source(), views={"cluster": lambda x, *_: (2 * x, x)})
     assert_array_equal(of_vectors.embed_views(3), of_vectors.embed())
-
-
-class Shared(nn.Module):
-    """Weights that both directions use, and a layer of the decoder alone."""
-
-    def __init__(self):
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(5, 64) / 8)
-        self.norm = nn.BatchNorm1d(64)
-        self.out = nn.Linear(64, 64)
-
-    def encode(self, x):
-        return self.norm(x) @ self.weight.T
-
-    def decode(self, z):
-        return self.out(z @ self.weight)
-
-
-def test_refit_of_the_decoder_leaves_the_embedding_as_it_was():
-    run = trainer(digits_source(), Shared(), lr=1e-2)
-    before, weights = run.embed(), run.module.out.weight.detach().clone()
-    error = reconstruction_error(run.module, run.source, before)
-    run.refit_decoder(5)
-    assert_array_equal(run.embed(), before)
-    assert not torch.equal(run.module.out.weight, weights)
-    assert reconstruction_error(run.module, run.source, before) < error
-    assert all(p.requires_grad for p in run.module.parameters())
-    assert run.history[:, "phase"] == ["decoder"] * 5
-
-
-def test_encoder_parameters_are_those_the_embedding_depends_on():
-    module = MLPAutoencoder((64,), 5)
-    found = encoder_parameters(module, digits_source())
-    assert {id(p) for p in found} == {id(p) for p in module.encoder.parameters()}
-
-
-def test_an_encoder_that_does_not_learn_has_no_parameters():
-    module = MLPAutoencoder((64,), 5)
-    module.encoder.requires_grad_(False)
-    assert encoder_parameters(module, digits_source()) == []
-    module.requires_grad_(False)
-    assert encoder_parameters(module, digits_source()) == []
 
 
 def test_a_callback_ends_a_phase_and_keeps_its_history():
@@ -202,14 +158,6 @@ def test_pretraining_turns_the_view_into_its_original():
     assert (back - (x - 0.5)).square().mean() < (back - (x + 0.5)).square().mean() / 2
 
 
-def test_the_decoder_is_refitted_to_the_samples_as_they_are():
-    views = {"pretrain": shift_by(9), "cluster": shift_by(9)}
-    run = trainer(digits_source(), lr=1e-2, views=views)
-    run.refit_decoder(40)
-    assert run.history[-1, "train_loss"] < 0.9 * run.history[0, "train_loss"]
-    assert run.history[0, "train_loss"] < 2  # far from 9
-
-
 class Rates(Callback):
     """Notes the learning rate of every step."""
 
@@ -227,7 +175,7 @@ def test_each_phase_runs_through_the_schedule(name):
     run.pretrain(4)
     with run.phase("cluster", ReconstructionLoss(), 1, 7) as net:
         net.fit_loop(TrainingSet(run.source, n_batches=7), epochs=1)
-    run.refit_decoder(2)
+    refit_decoder(run, 2)
     # only a network at random warms up
     schedule = SCHEDULES.get(name, lambda progress, warm_up: 1.0)
     expected = [
@@ -254,16 +202,6 @@ def test_bfloat16_trains_nearly_the_same_and_embeds_in_float32():
     x = half.source.read(slice(0, 150))
     with torch.no_grad():
         assert_allclose(half.embed(), half.module.encode(x), atol=1e-6)
-
-
-def test_the_decoder_is_refitted_in_the_precision_of_the_fit():
-    single, half = trainer(digits_source()), trainer(digits_source(), bfloat16=True)
-    for run in (single, half):
-        run.refit_decoder(10)
-    losses = [run.history[:, "train_loss"] for run in (single, half)]
-    assert losses[0] != losses[1]
-    assert_allclose(*losses, rtol=0.02)
-    assert all(p.dtype == torch.float32 for p in half.module.parameters())
 
 
 # -- trials ----------------------------------------------------------------------------

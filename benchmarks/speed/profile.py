@@ -44,7 +44,7 @@ PARTS = {  # what is shown -> the object that holds it and its name there
     "embedding": (Trainer, "embed"),
     "embedding of views": (Trainer, "embed_view"),
     "densities and cores": (DensityCoreHead, "_refresh_cores"),
-    "refit of the decoder": (Trainer, "refit_decoder"),
+    "refit of the decoder": (base, "refit_decoder"),
     "reconstruction error": (base, "reconstruction_error"),
 }
 WITHIN = {"steps", "embedding", "embedding of views"}  # named by what asks for them

@@ -178,7 +178,7 @@ def clusters_of(parts: Trial, n_parts: int, n_clusters: int) -> Trial:
 
     Its score is what views share about these, as :func:`merge_parts` has it.
     """
-    pairs = itertools.permutations(parts.views, 2)
+    pairs = itertools.permutations(parts.view_labels, 2)
     counts = np.sum([joint_counts(a, b, n_parts) for a, b in pairs], axis=0)
     clusters, score = merge_parts(counts, n_clusters)
     return parts._replace(score=score, labels=clusters[parts.labels])

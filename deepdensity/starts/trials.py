@@ -31,7 +31,7 @@ class Trial(NamedTuple):
     name: str
     score: float  # what views share about the labels, in nats: higher is better
     labels: np.ndarray  # (n,), after the trial
-    views: list[Array]  # of (n,): the labels as seen in each view
+    view_labels: list[Array]  # of (n,), as seen in each view
     state: dict[str, Tensor]  # of the network, after the trial
     balance: float  # weight of the balance of clusters in it
 
@@ -119,9 +119,9 @@ def try_start(
         state = trainer.module.state_dict()
         return Trial(name, -np.inf, labels, [], state, balance)
     trial, centres, labels = trained
-    views = [nearest_centre(trial.embed_view(), centres) for _ in range(N_VIEWS)]
-    score, state = net_information(views, price=0.0), trial.module.state_dict()
-    return Trial(name, score, labels, views, state, balance)
+    seen = [nearest_centre(trial.embed_view(), centres) for _ in range(N_VIEWS)]
+    score, state = net_information(seen, price=0.0), trial.module.state_dict()
+    return Trial(name, score, labels, seen, state, balance)
 
 
 def settled(

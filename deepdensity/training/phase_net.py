@@ -20,7 +20,7 @@ from ..utils.devices import reproducible
 from .compilation import network_passes
 from .cuda_graphs import RecordedSteps
 
-__all__ = ["PHASES", "AutoencoderNet", "DecoderNet", "check_trainable"]
+__all__ = ["PHASES", "AutoencoderNet", "PhaseNet", "check_trainable"]
 
 
 class Stopped(Exception):
@@ -234,16 +234,3 @@ class AutoencoderNet(PhaseNet):
         self, y_pred: Any, y_true: Samples, X: Samples = None, training: bool = False
     ) -> Any:
         return self.criterion_(*y_pred, *y_true)
-
-
-class DecoderNet(PhaseNet):
-    """skorch net that trains the decoder alone: x is an embedding, the target its X."""
-
-    def infer(self, x: Any, **fit_params: Any) -> Any:
-        with self.precision(x):
-            return self.module_.decode(x).float()
-
-    def get_loss(
-        self, y_pred: Any, y_true: Samples, X: Samples = None, training: bool = False
-    ) -> Any:
-        return self.criterion_(y_pred, y_true[1])

@@ -10,19 +10,18 @@ from typing import Any
 import numpy as np
 import torch
 from skorch.history import History
-from torch import Tensor, nn
+from torch import Tensor
 
 from .._typing import Array
 from ..losses import ReconstructionLoss
 from ..samples.inputs import Source
-from ..utils.devices import to_device
 from ..utils.torch_state import own_draws
 from .batches import BatchIterator, TrainingSet
 from .compilation import network_passes
 from .cuda_graphs import GraphRecorder
 from .inference import embed
 from .interruption import Interruption
-from .phase_net import PHASES, AutoencoderNet, DecoderNet, check_trainable
+from .phase_net import PHASES, AutoencoderNet, check_trainable
 from .progress import Progress
 from .schedules import SCHEDULES, WARM_UP, RecordedRate, ScheduledRate
 from .views import AugmentedViews, NeighbourViews
@@ -273,55 +272,3 @@ class Trainer:
             total += values[torch.from_numpy(neighbours)]
         mean: Tensor = total / views.neighbours.shape[1]
         return mean
-
-    def refit_decoder(self, n_epochs: int) -> None:
-        """Train the decoder alone, so that it follows an encoder trained without it.
-
-        Parameters that the embedding depends on, as tied weights do, stay as they are.
-        """
-        if not n_epochs:
-            return
-        Z = torch.from_numpy(embed(self.module, self.source, torch.float32))
-        with frozen(encoder_parameters(self.module, self.source)):
-            if not any(p.requires_grad for p in self.module.parameters()):
-                return
-            n_steps = n_epochs * self.steps_per_epoch
-            net = self.net(
-                DecoderNet, "decoder", n_epochs, n_steps, criterion=nn.MSELoss
-            )
-            with self.finishing(net):
-                net.fit_loop(DecoderSet(self.source, Z), epochs=n_epochs)
-
-
-class DecoderSet(TrainingSet):
-    """Embeddings as the input, the samples they stand for as the target."""
-
-    def __init__(self, source: Source, Z: Tensor) -> None:
-        super().__init__(source)
-        self.Z = Z
-
-    def __getitem__(self, chunk: Any) -> Any:
-        x, _ = super().__getitem__(chunk)
-        return to_device(self.Z[chunk], x.device), x
-
-
-def encoder_parameters(module: Any, source: Source) -> Any:
-    """The parameters that the embedding depends on."""
-    learnt = [p for p in module.parameters() if p.requires_grad]
-    z = module.eval().encode(source.read(slice(0, 2)))
-    if not learnt or not z.requires_grad:  # an encoder whose weights are frozen
-        return []
-    gradients = torch.autograd.grad(z.sum(), learnt, allow_unused=True)
-    return [p for p, gradient in zip(learnt, gradients) if gradient is not None]
-
-
-@contextmanager
-def frozen(parameters: Any) -> Iterator[None]:
-    """No gradient reaches these parameters inside the block."""
-    for parameter in parameters:
-        parameter.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for parameter in parameters:
-            parameter.requires_grad_(True)
