@@ -69,8 +69,8 @@ def cutoff_distance(
         d_{(1)} \le \dots \le d_{(M)}, \quad M = n (n - 1) / 2
 
     As Zheng et al. 2024 have it below their Eq. 1, after Rodriguez and Laio 2014; the
-    2 % are of their Section 4. Distances of zero
-    between duplicates are passed over where they alone would fill the quantile.
+    2 % are of their Section 4. Distances of zero between duplicates are passed over
+    where they alone would fill the quantile.
 
     Up to `max_pairs` pairs the result is exact. Beyond, as many random pairs stand for
     all: the rank reached is then off by at most

@@ -27,8 +27,8 @@ class SensitivityDisplay:
     mean of the candidates that have its two values, whatever their other parameters
     are; one without candidates, or whose fits have all failed, is hatched. A parameter
     of more than 12 different numbers, as a randomised search has, is cut into 8 spans.
-    A search over one parameter makes a single row.
-    Different functions of one name have a number behind it, in the order of the search.
+    A search over one parameter makes a single row. Different functions of one name have
+    a number behind it, in the order of the search.
 
     Parameters
     ----------
