@@ -42,18 +42,7 @@ def cutoff_kernel(squared_distances: Tensor, cutoff: float) -> Tensor:
     return (squared_distances < cutoff**2 * (1 - 1e-10)).to(squared_distances.dtype)
 
 
-def log_gaussian_kernel(squared_distances: Tensor, cutoff: float) -> Tensor:
-    r"""Its logarithm, :math:`-(d / d_c)^2`, which does not underflow far away."""
-    return squared_distances.div(-(cutoff**2))
-
-
-def log_cutoff_kernel(squared_distances: Tensor, cutoff: float) -> Tensor:
-    r"""Its logarithm: 0 where :math:`d < d_c`, else minus infinity."""
-    return cutoff_kernel(squared_distances, cutoff).log_()
-
-
 KERNELS = {"gaussian": gaussian_kernel, "cutoff": cutoff_kernel}
-LOG_KERNELS = {"gaussian": log_gaussian_kernel, "cutoff": log_cutoff_kernel}
 
 
 def cutoff_distance(
@@ -256,14 +245,17 @@ def log_density(Z: Tensor, cutoff: float, kernel: str, reference: Tensor) -> Ten
     >>> log_density(Z, 1.0, "gaussian", torch.tensor([[0.0]]))
     tensor([    0., -1600.])
     """
-    weigh = LOG_KERNELS[kernel]
+    if kernel != "gaussian":  # a count: there is nothing to underflow
+        return local_density(Z, cutoff, kernel, reference).div_(len(reference)).log_()
     centre = reference.mean(0)  # keeps digits in the inner products below
     Z, reference = Z - centre, reference - centre
     total = Z.new_full((len(Z),), -math.inf)
     for rows in gen_batches(len(Z), TILE):
         for columns in gen_batches(len(reference), TILE):
             squared = squared_distances(Z[rows], reference[columns])
-            tile = weigh(squared, cutoff).logsumexp(1)
+            nearest = squared.amin(1)  # whose kernel is taken out: the sum has a 1
+            weight = gaussian_kernel(squared.sub_(nearest[:, None]), cutoff)
+            tile = weight.sum(1).log_() - nearest / cutoff**2
             total[rows] = torch.logaddexp(total[rows], tile)
     return total - math.log(len(reference))
 
