@@ -57,9 +57,10 @@ in the mean of five seeds of images: MNIST-test had DECS at 98.9 / 97.0 with bot
 98.9 / 96.9 on the GPU. A single seed of a small or uncertain set may move by more: rows
 of this page that differ for the same method and seed are of different machines. IDCL on
 R8, seed 1, has 57.0 / 62.4 among all methods and 73.6 / 67.8 in the ablation, DECS on
-kidney, seed 0, 88.3 / 83.4 and 83.5 / 79.8. The rows without a trained start are of a
-machine where IDCL's defaults had 53.5 / 61.5 (R8), 82.2 / 78.1 (PBMC) and 83.3 / 81.1
-(kidney) in the same seeds.
+kidney, seed 0, 88.3 / 83.4 and 83.5 / 79.8. The rows without a trained start, and
+those without the shallow network, are of a machine where IDCL's defaults had 53.5 /
+61.5 (R8), 82.2 / 78.1 (PBMC) and 83.3 / 81.1 (kidney) in the same seeds, DECS's 56.4 /
+60.5, 82.4 / 78.0 and 83.5 / 81.4.
 
 ClustPy's fits ran beside one or two others on two cores: their seconds say little. On
 images, but Digits, its methods went on, seed by seed, from one pretrained network, by
