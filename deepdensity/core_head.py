@@ -203,9 +203,10 @@ class DensityCoreHead(FittedDeepClustering):
         n_samples, enough = len(self.embedding_), MIN_PER_CLUSTER * self.n_clusters_
         if self._n_batches > 1 and n_samples < enough:
             warn(
-                "score_samples gives densities among the samples of the last batch, "
-                f"and that had {n_samples}, for {self.n_clusters_} clusters: they say "
-                f"little of outliers. Give partial_fit batches of {enough} or more.",
+                "score_samples goes by the density among the samples of the last "
+                f"batch, and that had {n_samples}, for {self.n_clusters_} clusters: "
+                "they say little of outliers. Give partial_fit batches of "
+                f"{enough} or more.",
                 UserWarning,
             )
 

@@ -183,6 +183,13 @@ class Pace:
     ----------
     n_epochs : int
         T; 0 without a curriculum.
+    lambda_max : float
+        The cap; 1 without a curriculum.
+
+    Raises
+    ------
+    ValueError
+        Where `lambda_0` is above `lambda_max`.
 
     Examples
     --------

@@ -388,10 +388,12 @@ class DECSClustering(StreamClustering):
                 net.history.record("label_change", watch.change)
                 if settled or guard.gave_up:
                     break
-        n_epochs = net.n_steps / n_batches
-        self._end(trainer, guard, n_epochs, loss.reconstructs)
-        self._take_centres(loss)  # of the end, or the start that it has gone back to
-        return net.n_steps, guard.report()
+            n_iter = net.n_steps
+        # a callback may have loaded a better epoch at the end, and its history
+        self._take_centres(loss)
+        if not self._end(trainer, guard, n_iter / n_batches, loss.reconstructs):
+            self._take_centres(loss)
+        return n_iter, guard.report()
 
     def _train_on(self, trainer: Trainer, Z: Array) -> Any:
         """One more batch of a stream: stability and reconstruction, no balance.

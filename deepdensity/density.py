@@ -257,7 +257,8 @@ def log_density(Z: Tensor, cutoff: float, kernel: str, reference: Tensor) -> Ten
             weight = gaussian_kernel(squared.sub_(nearest[:, None]), cutoff)
             tile = weight.sum(1).log_() - nearest / cutoff**2
             total[rows] = torch.logaddexp(total[rows], tile)
-    return total - math.log(len(reference))
+    # at most 0, but for rounding
+    return (total - math.log(len(reference))).clamp_(max=0)
 
 
 def density_error(n_samples: int, n_reference: int, delta: float = 0.01) -> float:

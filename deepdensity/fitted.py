@@ -197,7 +197,8 @@ class FittedDeepClustering(
             In the units of the data.
         """
         check_is_fitted(self)
-        Z = check_array(X, dtype=[np.float64, np.float32], input_name="X")
+        with plain_sklearn():
+            Z = check_array(X, dtype=[np.float64, np.float32], input_name="X")
         if Z.shape[1] != self._n_features_out:
             raise ValueError(
                 f"X has {Z.shape[1]} columns; embeddings of this "

@@ -450,7 +450,8 @@ class IDCLClustering(DensityCoreHead, StreamClustering):
         loss = CurriculumLoss(self.gamma_, self.kernel_scale_)
         loss.cores = self._cores(torch.float32, trainer.source.device)
         self._take_densities(Z)
-        fraction = self._pace(n_epochs=2).lambda_max  # as at the end of a fit
+        # as at the end of a fit
+        fraction = 1.0 if self.pacing == "none" else self.lambda_max
         rows = select_easiest(self.difficulty_, self.pretrain_labels_, fraction)
         Q = torch.from_numpy(self._assign(Z))
         shares, n_shares = self._blended_shares(Q)

@@ -17,6 +17,7 @@ from skorch.callbacks import (
     TrainEndCheckpoint,
 )
 
+from deepdensity import DECSClustering
 from deepdensity.training.callback_checks import check_callbacks
 
 from .common import BOTH, decs, digit_vectors, idcl
@@ -72,6 +73,29 @@ def test_a_checkpoint_goes_back_to_the_best_epoch(short, tmp_path):
         assert torch.equal(saved[name], value)
     whole = short(callbacks=[checkpoint(tmp_path, load_best=True)], tol=0).fit(X)
     assert_array_equal(whole.predict(X), whole.labels_)
+
+
+class Return(Callback):
+    """Loads another state when the clustering phase is over, as a checkpoint does."""
+
+    def on_train_end(self, net, **kwargs):
+        if net.phase == "cluster":
+            net.criterion_.centres.data.add_(0.01)
+            net.history = net.history[:1]
+
+
+def test_what_a_callback_loads_at_the_end_is_what_is_scored(monkeypatch):
+    scored, information = [], DECSClustering._information
+
+    def noted(model, trainer):
+        scored.append(model.cluster_centers_.copy())
+        return information(model, trainer)
+
+    monkeypatch.setattr(DECSClustering, "_information", noted)
+    settings = {"guard": False, "tol": 0, "refresh_interval": 5, "max_iter": 20}
+    model = decs(callbacks=[Return()], **settings).fit(X)
+    assert_array_equal(scored[-1], model.cluster_centers_)
+    assert model.n_iter_ == 20  # of which the history has 5
 
 
 @pytest.mark.parametrize("short", BOTH)

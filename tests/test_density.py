@@ -176,6 +176,13 @@ def test_log_density_is_the_logarithm_of_the_mean_kernel(monkeypatch, kernel, n,
     assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("n", range(1, 60))
+def test_log_density_of_equal_samples_is_zero_and_not_above(monkeypatch, n):
+    monkeypatch.setattr(density, "TILE", 7)
+    found = log_density(torch.ones(1, 2), 1.0, "gaussian", torch.ones(n, 2))
+    assert -1e-6 < found.item() <= 0
+
+
 def test_log_density_tells_how_far_a_sample_is_where_the_density_underflows():
     others = torch.tensor(points(0, 50))
     far = others[:1] + torch.tensor([[1e3], [1e4], [1e5]])

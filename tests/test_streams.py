@@ -442,6 +442,12 @@ def test_outliers_among_too_few_samples_are_doubtful(first_batches, recwarn):
         model.score_samples(X[TEST])
 
 
+def test_a_batch_minds_the_cap_alone(first_batches):
+    """It trains on the last share: the first one has no say, even above the cap."""
+    model = copy.deepcopy(first_batches[idcl]).set_params(lambda_0=0.9, lambda_max=0.5)
+    assert set(model.partial_fit(X[batch(2)]).curriculum_.fractions) == {0.5}
+
+
 def test_a_fit_after_a_stream_begins_anew(short):
     model = short().partial_fit(X[batch(0)]).partial_fit(X[batch(1)])
     again = model.fit(X[batch(0)]).labels_

@@ -219,3 +219,20 @@ def test_an_end_below_its_start_is_in_the_history_alone():
     phase.guard.end_at_start()
     assert phase.guard.report() == ""
     assert phase.net.history[-1]["rollback"] == "worse than the start"
+
+
+def test_a_guard_that_does_not_watch_finds_no_fault():
+    phase = Phase()
+    guard = Guard(phase.net, LABELS, 4, watches=False)
+    phase.train()
+    before = phase.state()
+    assert guard.passes(DIVERGED, LABELS)
+    assert same(before, phase.state())
+    assert (guard.n_rollbacks, guard.at_start, guard.gave_up) == (0, False, False)
+    assert guard.report() == ""
+
+
+def test_before_the_first_epoch_there_is_nothing_to_go_back_from():
+    phase = Phase()
+    assert phase.guard.passes(DIVERGED, LABELS)
+    assert (phase.guard.n_rollbacks, phase.guard.at_start) == (0, True)

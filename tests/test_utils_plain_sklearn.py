@@ -59,6 +59,8 @@ def test_tensors_are_taken_as_arrays(options, short):
     assert_array_equal(model.predict(tensor), expected.predict(X))
     assert_array_equal(model.transform(tensor), expected.transform(X))
     assert_array_equal(model.predict_proba(tensor), expected.predict_proba(X))
+    Z = torch.from_numpy(expected.embedding_)
+    assert_array_equal(model.inverse_transform(Z), expected.inverse_transform(Z))
     again = model.partial_fit(tensor).labels_
     assert_array_equal(again, expected.partial_fit(X).labels_)
 

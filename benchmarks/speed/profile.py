@@ -43,7 +43,8 @@ PARTS = {  # what is shown -> the object that holds it and its name there
     "trained start": (first_clusters, "settled"),  # of vectors
     "embedding": (Trainer, "embed"),
     "embedding of views": (Trainer, "embed_view"),
-    "densities and cores": (DensityCoreHead, "_refresh_cores"),
+    "densities": (DensityCoreHead, "_take_densities"),
+    "density cores": (DensityCoreHead, "_new_cores"),
     "refit of the decoder": (base, "refit_decoder"),
     "reconstruction error": (base, "reconstruction_error"),
 }
