@@ -370,14 +370,15 @@ class DECSClustering(StreamClustering):
         n_batches = trainer.steps_per_epoch
         max_iter = given_or(self.max_iter, decs_iterations(n_batches, trainer.augments))
         interval = given_or(self.refresh_interval, refresh_steps(n_batches))
-        n_rounds = -(-max_iter // interval)
+        n_iter, n_rounds = 0, -(-max_iter // interval)
         with trainer.phase("cluster", loss, n_rounds, max_iter) as net:
             guard = Guard(net, labels, self.n_clusters_, watches=self.guard)
-            while net.n_steps < max_iter:  # line 3
-                n_steps = min(interval, max_iter - net.n_steps)
+            while n_iter < max_iter:  # line 3
+                n_steps = min(interval, max_iter - n_iter)
                 batches = TrainingSet(trainer.source, n_batches=n_steps)
                 if not net.run_epoch(batches):  # line 7: Eq. 16 and 17
                     break
+                n_iter += len(net.history[-1]["batches"])
                 Z = trainer.embed()
                 self._take_centres(loss)
                 labels = self._labels(Z)
@@ -388,9 +389,7 @@ class DECSClustering(StreamClustering):
                 net.history.record("label_change", watch.change)
                 if settled or guard.gave_up:
                     break
-            n_iter = net.n_steps
-        # a callback may have loaded a better epoch at the end, and its history
-        self._take_centres(loss)
+        self._take_centres(loss)  # a callback may have loaded a better epoch at the end
         if not self._end(trainer, guard, n_iter / n_batches, loss.reconstructs):
             self._take_centres(loss)
         return n_iter, guard.report()
