@@ -22,8 +22,9 @@ def random_affine(
     IDCL turns images by up to 10 degrees and shifts them by a share of their height
     that its text has lost (Zheng et al. 2024, Appendix F); DECS turns, shifts and crops
     them, and tells no amounts (Cheng et al. 2024, Section 4.4; its Eq. 2 has the view).
-    Each image gets an angle and two shifts of its own. What comes in from outside is
-    zero; nothing is cropped.
+    The published code of DECS has 10 degrees and a tenth, does not crop, and repeats
+    the edge where an image ends. Each image gets an angle and two shifts of its own.
+    What comes in from outside is zero; nothing is cropped.
 
     Parameters
     ----------

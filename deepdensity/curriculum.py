@@ -1,7 +1,7 @@
 """The curriculum of IDCL: how many samples an epoch trains on, and which.
 
-Pacing (Eq. 5) says which share of the samples an epoch gets, the cap (Eq. 6) leaves the
-hardest out for good, the selection (Eq. 7 and 8) takes the easiest of every cluster.
+Pacing (Eq. 5) says which share of the samples an epoch gets, the cap (Eq. 6) leaves a
+share out to the end, the selection (Eq. 7 and 8) takes the easiest of every cluster.
 """
 
 from typing import Any

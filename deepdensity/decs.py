@@ -159,9 +159,10 @@ class DECSClustering(StreamClustering):
         are augmented, as images are, or 1 where the trials of starts find that it takes
         more, and else the paper's 0.
     reconstruction_weight : float, default=0.0
-        Weight of the reconstruction error in the clustering phase: 1 for the paper's
-        Eq. 1, 0 for its Algorithm 1. With 0 the decoder rests in it, and is refitted at
-        the end; `partial_fit`, which does not refit it, takes a third then.
+        Weight of the reconstruction error, a mean over values, in the clustering phase:
+        0 for the paper's Algorithm 1; its Eq. 1, with a sum over values, has as many as
+        a sample has. With 0 the decoder rests in it, and is refitted at the end;
+        `partial_fit`, which does not refit it, takes a third then.
 
     Attributes
     ----------
@@ -357,7 +358,7 @@ class DECSClustering(StreamClustering):
 
     def _cluster(self, trainer: Trainer, centres: Array, labels: Array) -> Any:
         """The clustering phase: the iterations done, and what the guard reports."""
-        loss = InstabilityLoss(  # lines 4 to 6: Eq. 5 to 8
+        loss = InstabilityLoss(  # lines 4 to 6: Eq. 5 to 7
             centres,
             self._alpha,
             self._lambda_var,

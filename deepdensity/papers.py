@@ -4,12 +4,22 @@ Where a paper is silent or contradicts itself a comment says what was chosen. Of
 the text at hand has lost the formulas and most symbols: what stands for them is a
 reconstruction (``doc/user_guide.rst``).
 
-What parameters cannot set, and what differs from the texts: DECS's encoder halves three
-times, by 2 x 2 max-pooling as its authors' code does (the text names a stride of 2 and
-max-pooling, both after each of four convolutions); augmentation turns and shifts, and
-does not crop, as DECS does by amounts that are not told; the Transformer blocks of IDCL
-are pre-norm ones of width 64 (:class:`~deepdensity.networks.TransformerAutoencoder`);
-batches are of even size.
+What parameters cannot set, and what differs from the texts:
+
+- DECS's encoder halves three times, by 2 x 2 max-pooling, as its authors' code does
+  (the text has four convolutions of stride 2 with max-pooling after each), and differs
+  from that code in two things (:class:`~deepdensity.networks.ConvAutoencoder`).
+- Augmentation turns and shifts. DECS's text names cropping, too, which its code does
+  not do; what comes in from outside is zero here, and repeats the edge there.
+- The Transformer blocks of IDCL are pre-norm ones of width 64
+  (:class:`~deepdensity.networks.TransformerAutoencoder`). They take images alone; for
+  texts, of which IDCL's paper has a set, another ``autoencoder`` has to be given, as
+  ``LINEAR_BLOCK``. The text does not say what it took there.
+- Of more than 20,000 samples k-means sees a random 20,000 (100 a cluster, if that is
+  more), and the others go to the nearest centre.
+- The cut-off distance of IDCL's Eq. 1 is that of random pairs where there are more than
+  four million (:func:`~deepdensity.density.cutoff_distance`).
+- Batches are of even size.
 """
 
 import functools
@@ -18,7 +28,7 @@ from .networks import MLPAutoencoder
 
 __all__ = ["DECS", "DECS_CODE", "IDCL", "IDCL_ABLATIONS"]
 
-# what neither paper has: of this package's own recipe
+# what this package's own recipe has in another way, as both papers have it
 PLAIN = {
     "pretrain_target": "augmented",  # DECS, Eq. 2; IDCL does not say which image
     "schedule": "constant",
@@ -74,7 +84,9 @@ DECS = {
     "autoencoder": "conv",
     "pretrain_epochs": 500,
     "max_iter": 10_000,
-    "refresh_interval": 100,  # looks at the labels, which change nothing
+    # labels are looked at, which changes nothing; each interval draws its batches anew,
+    # so that of more than 25,600 samples no pass is completed
+    "refresh_interval": 100,
     "batch_size": 256,  # that of the pretraining is not in the text
     "lr": 1e-3,  # of Keras, whose Adam has an epsilon of 1e-7; torch's is 1e-8
     "alpha": 1.0,  # "for simplicity" in Section 3.4

@@ -207,8 +207,8 @@ def centre_gradient_bound(
     threshold : float in (0, 1)
     alpha, lambda_var : float
     scale : float, default=1.0
-        s, the squared unit of the Student-t kernel (`kernel_scale_`). In units of
-        :math:`\sqrt s` the latent space has the bound above.
+        :math:`s^2`, the squared unit of the Student-t kernel (`kernel_scale_`). In
+        units of s the latent space has the bound above.
 
     Returns
     -------

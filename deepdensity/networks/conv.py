@@ -8,7 +8,7 @@ from .convolutions import Conv2d, ConvTranspose2d
 
 __all__ = ["ConvAutoencoder"]
 
-SMALLEST_SIDE = 16  # below this three halvings leave a single pixel
+SMALLEST_SIDE = 16  # of 8 or fewer three halvings leave a single pixel
 
 
 def conv_block(n_in: int, n_out: int) -> list[nn.Module]:
@@ -24,11 +24,16 @@ class ConvAutoencoder(nn.Module):
     """Four 3x3 convolutions, 32-64-128-256, and their mirror image (DECS, Section 4.4).
 
     Each convolution is followed by batch normalisation and ReLU, the first three by
-    2x2 max-pooling: as in the authors' code, where the paper has strides of 2 and
-    pooling after each. A linear layer makes the embedding. The decoder goes back by
-    transposed convolutions of stride 2, and ends without a ReLU. Any height and width
-    will do: a side below 16 is enlarged to 16 by interpolation on the way in and
-    reduced on the way out.
+    2x2 max-pooling, as in the authors' code; the paper has strides of 2, and pooling
+    after each. A linear layer makes the embedding. The decoder goes back by transposed
+    convolutions of stride 2, and ends without a ReLU, as the code does; the paper has
+    one after every convolution. Any height and width will do: a side below 16 is
+    enlarged to 16 by interpolation on the way in and reduced on the way out.
+
+    Two things differ from the authors' code. There ReLU comes before the batch
+    normalisation. And the odd last row of a side that is no multiple of 8 is pooled
+    here, where the code drops it: 28 x 28 becomes 4 x 4 before the last convolution,
+    there 3 x 3, of which that makes a single pixel.
 
     Parameters
     ----------

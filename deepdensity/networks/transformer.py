@@ -61,9 +61,9 @@ class TransformerAutoencoder(nn.Module):
     are added; Transformer blocks follow; the patches, flattened to M numbers, pass the
     linear block M-512-512-3072-latent. The decoder mirrors all of it, a transposed
     convolution putting the patches back in their places. An image whose sides are no
-    multiples of 8 is enlarged to the next ones by interpolation, so that a patch has an
-    even width, and reduced on the way out: 28 x 28 becomes 32 x 32. (The paper resizes
-    images for this, too; its sizes are lost.)
+    multiples of 8 is enlarged to the next ones by interpolation, and reduced on the way
+    out: 28 x 28 becomes 32 x 32. The paper resizes images, too, so that its sinusoidal
+    positions have an even length; its sizes are lost.
 
     Beyond 16 patches and the linear block the text tells "conventional" blocks after
     Vaswani et al. (2017): how many, and how wide, is not told or lost. Here they are
