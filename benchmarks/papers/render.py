@@ -48,11 +48,11 @@ twentieth now. On Digits, USPS and vectors that changed nothing from the same st
 (``doc/recipe.rst``); IDCL on GTSRB had 82.6 / 81.7 before and has 83.7 / 81.2, on
 another machine.
 
-Rows of MNIST, Fashion and Letters, and of DECS on USPS, were run on a GPU (NVIDIA H200,
-up to 16 fits beside each other, convolutions of ``float32`` rounded to TF32, as torch
-has it). So were all with ``device``, ``init``, ``max_iter`` or ``pretrain_epochs`` in
-brackets, and Fashion and Letters with ``autoencoder`` alone. The others were run on a
-CPU. Another machine, or other random numbers of the mixtures, is worth a tenth or two
+Among all methods, rows of IDCL and DECS on MNIST, Fashion and Letters, and of DECS on
+USPS with nothing in brackets, were run on a GPU (NVIDIA H200, up to 16 fits beside each
+other, convolutions of ``float32`` rounded to TF32, as torch has it). So were those with
+``device``, ``init``, ``max_iter`` or ``pretrain_epochs`` in brackets. All others were
+run on a CPU, and those of the other tables. Another machine, or other random numbers of the mixtures, is worth a tenth or two
 in the mean of five seeds of images: MNIST-test had DECS at 98.9 / 97.0 with both and at
 98.9 / 96.9 on the GPU. A single seed of a small or uncertain set may move by more: rows
 of this page that differ for the same method and seed are of different machines. IDCL on
@@ -62,8 +62,8 @@ those without the shallow network, are of a machine where IDCL's defaults had 53
 61.5 (R8), 82.2 / 78.1 (PBMC) and 83.3 / 81.1 (kidney) in the same seeds, DECS's 56.4 /
 60.5, 82.4 / 78.0 and 83.5 / 81.4.
 
-ClustPy's fits ran beside one or two others on two cores: their seconds say little. On
-images, but Digits, its methods went on, seed by seed, from one pretrained network, by
+ClustPy's fits ran beside one or two others on two cores: their seconds say little, and
+are left out where methods went on, seed by seed, from one pretrained network, by
 ``--memory``. Rows of MNIST-test and GTSRB with ``autoencoder`` in brackets are of the
 recipe before components of mixtures were merged for a start, trials had a
 balance of weight 1, DECS took more than 2,000 steps of large sets and IDCL clustered in
