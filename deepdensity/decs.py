@@ -159,9 +159,10 @@ class DECSClustering(StreamClustering):
         are augmented, as images are, or 1 where the trials of starts find that it takes
         more, and else the paper's 0.
     reconstruction_weight : float, default=0.0
-        Weight of the reconstruction error, a mean over values, in the clustering phase:
-        0 for the paper's Algorithm 1; its Eq. 1, with a sum over values, has as many as
-        a sample has. With 0 the decoder rests in it, and is refitted at the end;
+        Weight of the reconstruction error in the clustering phase. 0 is the paper's
+        Algorithm 1. Its Eq. 1 sums the error over the values of a sample, where this
+        takes the mean: the number of values, 784 of 28 x 28 pixels, gives the same.
+        With 0 the decoder rests in it, and is refitted at the end;
         `partial_fit`, which does not refit it, takes a third then.
 
     Attributes

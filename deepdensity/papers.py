@@ -8,7 +8,7 @@ What parameters cannot set, and what differs from the texts:
 
 - DECS's encoder halves three times, by 2 x 2 max-pooling, as its authors' code does
   (the text has four convolutions of stride 2 with max-pooling after each), and differs
-  from that code in two things (:class:`~deepdensity.networks.ConvAutoencoder`).
+  from that code in other things (:class:`~deepdensity.networks.ConvAutoencoder`).
 - Augmentation turns and shifts. DECS's text names cropping, too, which its code does
   not do; what comes in from outside is zero here, and repeats the edge there.
 - The Transformer blocks of IDCL are pre-norm ones of width 64
@@ -28,7 +28,7 @@ from .networks import MLPAutoencoder
 
 __all__ = ["DECS", "DECS_CODE", "IDCL", "IDCL_ABLATIONS"]
 
-# what this package's own recipe has in another way, as both papers have it
+# what both settings share, and this package's own recipe has in another way
 PLAIN = {
     "pretrain_target": "augmented",  # DECS, Eq. 2; IDCL does not say which image
     "schedule": "constant",

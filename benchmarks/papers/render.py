@@ -42,32 +42,34 @@ Fashion, GTSRB, R8, PBMC and kidney above all: on them the figures of IDCL and D
 not held out. An epoch is one pass over all samples. ``FOLDER`` holds the data.
 
 Rows of IDCL and DECS with nothing in brackets are of the present recipe, but for those
-of MNIST, Fashion and Letters, and of DECS on GTSRB. There the mixtures of a start drew
+of MNIST, Fashion and Letters. There the mixtures of a start drew
 their samples in another order, and IDCL's cores were a fifth of a cluster, for a
 twentieth now. On Digits, USPS and vectors that changed nothing from the same starts
-(``doc/recipe.rst``); IDCL on GTSRB had 82.6 / 81.7 before and has 83.7 / 81.2, on
-another machine.
+(``doc/recipe.rst``); on GTSRB IDCL had 82.6 / 81.7 before and has 83.7 / 81.2, DECS
+84.4 / 81.9 and has 84.3 / 81.7, on other machines.
 
 Among all methods, rows of IDCL and DECS on MNIST, Fashion and Letters, and of DECS on
 USPS with nothing in brackets, were run on a GPU (NVIDIA H200, up to 16 fits beside each
 other, convolutions of ``float32`` rounded to TF32, as torch has it). So were those with
-``device``, ``init``, ``max_iter`` or ``pretrain_epochs`` in brackets. All others were
-run on a CPU, and those of the other tables. Another machine, or other random numbers of the mixtures, is worth a tenth or two
-in the mean of five seeds of images: MNIST-test had DECS at 98.9 / 97.0 with both and at
-98.9 / 96.9 on the GPU. A single seed of a small or uncertain set may move by more: rows
-of this page that differ for the same method and seed are of different machines. IDCL on
-R8, seed 1, has 57.0 / 62.4 among all methods and 73.6 / 67.8 in the ablation, DECS on
-kidney, seed 0, 88.3 / 83.4 and 83.5 / 79.8. The rows without a trained start, and
-those without the shallow network, are of a machine where IDCL's defaults had 53.5 /
-61.5 (R8), 82.2 / 78.1 (PBMC) and 83.3 / 81.1 (kidney) in the same seeds, DECS's 56.4 /
-60.5, 82.4 / 78.0 and 83.5 / 81.4.
+``device``, ``init``, ``max_iter`` or ``pretrain_epochs`` in brackets. All other rows,
+and those of the ablations, of convergence, the grid, the curves and the numbers of
+clusters, were run on a CPU. Another machine, or other random numbers of the mixtures,
+is worth a tenth or two in the mean of five seeds of images: MNIST-test had DECS at 98.9
+/ 97.0 with both and at 98.9 / 96.9 on the GPU. A single seed of a small or uncertain
+set may move by more: rows of this page that differ for the same method and seed are of
+different machines. IDCL on R8, seed 1, has 57.0 / 62.4 among all methods and 73.6 /
+67.8 in the ablation, DECS on kidney, seed 0, 88.3 / 83.4 and 83.5 / 79.8. The rows
+without a trained start, and those without the shallow network, are of a machine where
+IDCL's defaults had 53.5 / 61.5 (R8), 82.2 / 78.1 (PBMC) and 83.3 / 81.1 (kidney) in the
+same seeds, DECS's 56.4 / 60.5, 82.4 / 78.0 and 83.5 / 81.4.
 
-ClustPy's fits ran beside one or two others on two cores: their seconds say little, and
-are left out where methods went on, seed by seed, from one pretrained network, by
-``--memory``. Rows of MNIST-test and GTSRB with ``autoencoder`` in brackets are of the
-recipe before components of mixtures were merged for a start, trials had a
-balance of weight 1, DECS took more than 2,000 steps of large sets and IDCL clustered in
-batches of 256 (``doc/trials_images.rst``): these are to be measured anew."""
+ClustPy's fits ran beside one or two others on two cores: their seconds say little. Of
+those that went on from a network that was pretrained once for several, by ``--memory``,
+only the time of the epochs is given. Rows of MNIST-test and GTSRB with ``autoencoder``
+in brackets are of the recipe before components of mixtures were merged for a start,
+trials had a balance of weight 1, DECS took more than 2,000 steps of large sets and IDCL
+clustered in batches of 256 (``doc/trials_images.rst``): these are to be measured
+anew."""
 
 
 def page(results, pictures=()):

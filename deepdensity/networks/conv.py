@@ -30,10 +30,10 @@ class ConvAutoencoder(nn.Module):
     one after every convolution. Any height and width will do: a side below 16 is
     enlarged to 16 by interpolation on the way in and reduced on the way out.
 
-    Two things differ from the authors' code. There ReLU comes before the batch
-    normalisation. And the odd last row of a side that is no multiple of 8 is pooled
-    here, where the code drops it: 28 x 28 becomes 4 x 4 before the last convolution,
-    there 3 x 3, of which that makes a single pixel.
+    The authors' code differs. ReLU comes before the batch normalisation there. And
+    where a side is no multiple of 8 it drops odd last rows and columns and does not pad
+    the last convolution: 28 x 28 is 3 x 3 before that and 1 x 1 after it. Here odd ones
+    are pooled, to 4 x 4, and the convolution is padded.
 
     Parameters
     ----------
