@@ -162,8 +162,8 @@ class DECSClustering(StreamClustering):
         Weight of the reconstruction error in the clustering phase. 0 is the paper's
         Algorithm 1. Its Eq. 1 sums the error over the values of a sample, where this
         takes the mean: the number of values, 784 of 28 x 28 pixels, gives the same.
-        With 0 the decoder rests in it, and is refitted at the end;
-        `partial_fit`, which does not refit it, takes a third then.
+        With 0 the decoder rests in it, and is refitted at the end; `partial_fit`, which
+        does not refit it, takes a third then.
 
     Attributes
     ----------

@@ -173,9 +173,8 @@ class InstabilityLoss(nn.Module):
 
     with :math:`L_c` of Eq. 8. The paper's Eq. 1 adds :math:`L_r`, as a sum over the
     values of a sample, where it is a mean here, so that w would be their number. Its
-    Fig. 1 and
-    Algorithm 1 drop the decoder after the pretraining, which is followed here unless w
-    is above 0. The balance B of the clusters (see
+    Fig. 1 and Algorithm 1 drop the decoder after the pretraining, which is followed
+    here unless w is above 0. The balance B of the clusters (see
     :func:`deepdensity.assignment.cluster_balance`) keeps small ones from dying out; the
     reconstruction error (Eq. 2) keeps the decoder in step.
 

@@ -26,7 +26,7 @@ import functools
 
 from .networks import MLPAutoencoder
 
-__all__ = ["DECS", "DECS_CODE", "IDCL", "IDCL_ABLATIONS"]
+__all__ = ["DECS", "DECS_CODE", "IDCL", "IDCL_ABLATIONS", "LINEAR_BLOCK"]
 
 # what both settings share, and this package's own recipe has in another way
 PLAIN = {
@@ -60,7 +60,7 @@ IDCL = {
     "refresh_interval": 1,  # every epoch
 }
 
-# the linear block of IDCL's encoder, without the Transformer before it
+#: The linear block of IDCL's encoder, without the Transformer before it.
 LINEAR_BLOCK = functools.partial(MLPAutoencoder, hidden=(512, 512, 3072))
 
 #: Zheng et al. 2024, Table 4: what each degraded model changes. The paper speaks of

@@ -42,11 +42,11 @@ Fashion, GTSRB, R8, PBMC and kidney above all: on them the figures of IDCL and D
 not held out. An epoch is one pass over all samples. ``FOLDER`` holds the data.
 
 Rows of IDCL and DECS with nothing in brackets are of the present recipe, but for those
-of MNIST, Fashion and Letters. There the mixtures of a start drew
-their samples in another order, and IDCL's cores were a fifth of a cluster, for a
-twentieth now. On Digits, USPS and vectors that changed nothing from the same starts
-(``doc/recipe.rst``); on GTSRB IDCL had 82.6 / 81.7 before and has 83.7 / 81.2, DECS
-84.4 / 81.9 and has 84.3 / 81.7, on other machines.
+of MNIST, Fashion and Letters. There the mixtures of a start drew their samples in
+another order, and IDCL's cores were a fifth of a cluster, for a twentieth now. On
+Digits, USPS and vectors that changed nothing from the same starts (``doc/recipe.rst``);
+on GTSRB IDCL had 82.6 / 81.7 before and has 83.7 / 81.2, DECS 84.4 / 81.9 and has 84.3
+/ 81.7, on other machines.
 
 Among all methods, rows of IDCL and DECS on MNIST, Fashion and Letters, and of DECS on
 USPS with nothing in brackets, were run on a GPU (NVIDIA H200, up to 16 fits beside each
