@@ -51,7 +51,8 @@ def export(estimator: Estimator, path: FilePath) -> None:
     (n,), int64; ``probabilities`` (n, n_clusters) and ``embedding`` (n, n_components),
     float32: what `predict`, `predict_proba` and `transform` return for float32 samples.
 
-    It needs the packages onnx and onnxscript.
+    It needs the packages onnx and onnxscript, and torch 2.10 or newer: earlier ones
+    cannot export every network.
 
     Parameters
     ----------

@@ -214,7 +214,7 @@ BAD_FILES = [
     ({"X": bytes_of(27, 28)}, r"shape \(27, 28\).*\(28, 28\) or flat rows of 784"),
     ({"X": bytes_of(28, 28)[0, 0]}, r"samples of shape \(\)"),
     ({"X": bytes_of(28, 28) / 255}, "float64.*whole numbers from 0 to 255"),
-    ({"X": bytes_of(28, 28) + np.int64(1)}, "int64.*whole numbers from 0 to 255"),
+    ({"X": bytes_of(28, 28) + np.ones(1, int)}, "int64.*whole numbers from 0 to 255"),
     ({"X": np.full((20, 28, 28), "a")}, "<U1.*whole numbers from 0 to 255"),
     ({"X": bytes_of(28, 28)[:0], "y": np.arange(0)}, r"shape \(0, 784\)"),
     ({"y": np.arange(19) % 10}, r"y in mnist\.npz has shape \(19,\).* for 20 samples"),

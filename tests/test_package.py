@@ -1,13 +1,17 @@
 """What the package itself offers, without an import of its modules."""
 
 import ast
+import configparser
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import deepdensity
+
+ROOT = Path(__file__).parents[1]
 
 
 def test_modules_are_there_without_an_import_of_their_own():
@@ -36,3 +40,15 @@ def test_what_is_not_there_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'kmeans'"):
         deepdensity.kmeans()
     assert {"metrics", "IDCLClustering"} <= set(dir(deepdensity))
+
+
+def test_the_oldest_versions_are_tested_of_all_that_is_required():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    needed = setup["options"]["install_requires"].split()
+    plan = subprocess.run(
+        ["make", "-n", "test-oldest"], cwd=ROOT, capture_output=True, text=True
+    )
+    pinned = re.search('TORCH="(.*?)"', plan.stdout).group(1).split()
+    assert pinned == [requirement.replace(">=", "==") for requirement in needed]
+    assert all("==" in requirement for requirement in pinned)

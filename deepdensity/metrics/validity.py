@@ -165,7 +165,9 @@ def spanning_tree(Z: Array) -> Tree:
     m, distances = len(Z), pdist(Z)
     cores = core_distances(Z)
     reach = np.empty_like(distances)
-    starts = np.cumsum([0, *range(m - 1, -1, -1)])  # row i of the upper triangle
+    # where row i of the upper triangle starts; older scipy takes int32 alone
+    index = np.int32 if len(distances) < 2**31 else np.int64
+    starts = np.cumsum([0, *range(m - 1, -1, -1)], dtype=index)
     for i, row in enumerate(map(slice, starts[:-1], starts[1:])):
         reach[row] = np.maximum(cores[i], cores[i + 1 :])
     np.maximum(reach, distances, out=reach)
@@ -174,7 +176,7 @@ def spanning_tree(Z: Array) -> Tree:
     order = np.lexsort((distances, reach))
     ranks = np.empty(len(order))
     ranks[order] = np.arange(1, len(order) + 1)
-    columns = np.concatenate([np.arange(i, m, dtype=np.int32) for i in range(1, m + 1)])
+    columns = np.concatenate([np.arange(i, m, dtype=index) for i in range(1, m + 1)])
     tree = minimum_spanning_tree(csr_array((ranks, columns, starts), (m, m))).tocoo()
     ends = np.stack([tree.row, tree.col])
     edges = reach[order[tree.data.astype(np.intp) - 1]]

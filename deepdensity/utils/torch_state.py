@@ -25,7 +25,9 @@ def plain_torch() -> Iterator[None]:
         stack.enter_context(torch.inference_mode(False))
         for device in ("cpu", "cuda"):
             stack.enter_context(no_autocast(device))
-        if torch.get_default_device().type != "cpu":  # it slows every call of torch
+        # torch.get_default_device() fails in older versions where it was set to None
+        if torch.empty(0).device.type != "cpu":
+            # only then: it slows every call of torch
             stack.enter_context(torch.device("cpu"))
         yield
 
