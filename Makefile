@@ -29,15 +29,15 @@ demo: $(VENV)/with-demo
 	OMP_WAIT_POLICY=passive $(RUN) benchmarks/digits_demo.py
 
 test: $(VENV)/with-test
-	$(PYTEST) -m "not slow" $(OPTIONS)
+	$(PYTEST) -m "not slow"
 
 test-slow: $(VENV)/with-test
 	$(PYTEST) -m slow
 
 # the export to ONNX, an extra, needs a newer torch
 test-oldest:
-	$(MAKE) test VENV=.venv-oldest TORCH="$(OLDEST)" \
-		OPTIONS="--ignore tests/test_onnx.py --ignore deepdensity/onnx.py"
+	PYTEST_ADDOPTS="--ignore tests/test_onnx.py --ignore deepdensity/onnx.py" \
+		$(MAKE) test VENV=.venv-oldest TORCH="$(OLDEST)"
 
 types: $(VENV)/with-test
 	$(RUN) -m mypy

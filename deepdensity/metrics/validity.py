@@ -165,7 +165,7 @@ def spanning_tree(Z: Array) -> Tree:
     m, distances = len(Z), pdist(Z)
     cores = core_distances(Z)
     reach = np.empty_like(distances)
-    # where row i of the upper triangle starts; older scipy takes int32 alone
+    # where row i of the upper triangle starts; SciPy 1.15 takes int32 alone
     index = np.int32 if len(distances) < 2**31 else np.int64
     starts = np.cumsum([0, *range(m - 1, -1, -1)], dtype=index)
     for i, row in enumerate(map(slice, starts[:-1], starts[1:])):

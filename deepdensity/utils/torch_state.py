@@ -25,9 +25,8 @@ def plain_torch() -> Iterator[None]:
         stack.enter_context(torch.inference_mode(False))
         for device in ("cpu", "cuda"):
             stack.enter_context(no_autocast(device))
-        # torch.get_default_device() fails in older versions where it was set to None
-        if torch.empty(0).device.type != "cpu":
-            # only then: it slows every call of torch
+        # by a tensor: get_default_device() of torch 2.6 fails once None has been set
+        if torch.empty(0).device.type != "cpu":  # it slows every call of torch
             stack.enter_context(torch.device("cpu"))
         yield
 
