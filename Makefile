@@ -53,7 +53,8 @@ clean:
 	rm -rf doc/_build doc/generated doc/auto_examples doc/sg_execution_times.rst
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# stamps: the environment with torch, then the package with one of its extras
+# stamps: the environment with torch, then the package with one of its extras, none of
+# which may bring another torch
 $(VENV)/with-torch:
 	@echo "Creating $(VENV) with $(TORCH)"
 	@$(PYTHON) -m venv $(VENV)
@@ -62,5 +63,5 @@ $(VENV)/with-torch:
 
 $(VENV)/with-%: $(VENV)/with-torch setup.cfg pyproject.toml
 	@echo "Installing deepdensity[$*]"
-	@$(INSTALL) --editable ".[$*]"
+	@$(INSTALL) $(TORCH) --editable ".[$*]"
 	@touch $@
