@@ -1,9 +1,13 @@
 """Settings of Sphinx: ``make doc`` builds the pages offline and runs the gallery."""
 
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import deepdensity
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # of benchmarks, which is not installed
 
 project = "deepdensity"
 author = "The deepdensity developers"
@@ -55,3 +59,15 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "ignore_repr_types": r"deepdensity\.inspection|matplotlib",
 }
+
+
+def draw_courses(app):
+    """The pictures of the papers' page, of which the repository has the numbers."""
+    from benchmarks.papers import pictures, store
+    from benchmarks.papers.runner import RESULTS
+
+    pictures.draw(store.read(RESULTS / "curves.csv"), RESULTS)
+
+
+def setup(app):
+    app.connect("builder-inited", draw_courses)

@@ -3,6 +3,8 @@
 import csv
 import multiprocessing
 import os
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ from benchmarks.papers import (
     page_tables,
     page_targets,
     peer_epochs,
+    pictures,
     recipe_ablation,
     render,
     runner,
@@ -584,6 +587,14 @@ def test_page_has_courses_and_pictures(tmp_path):
     assert ".. image:: curves-digits-IDCL-0.png\n" in page
     picture = (tmp_path / "curves-digits-IDCL-0.png").read_bytes()
     assert picture.startswith(b"\x89PNG")
+
+
+def test_pictures_of_the_papers_page_can_be_drawn(tmp_path):
+    page = Path(__file__).parents[1] / "doc" / "papers.rst"
+    names = re.findall(r"^\.\. image:: .*/(.+)$", page.read_text(), re.MULTILINE)
+    rows = store.read(runner.RESULTS / "curves.csv")
+    assert {path.name for path in pictures.draw(rows, tmp_path)} == set(names)
+    assert all((tmp_path / name).stat().st_size for name in names)
 
 
 def test_time_to_converge_is_a_ratio(tmp_path):

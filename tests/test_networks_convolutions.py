@@ -14,6 +14,7 @@ from deepdensity.networks.convolutions import (
     Conv2d,
     ConvolutionByProducts,
     ConvolutionOfAll,
+    ConvolutionToFew,
     ConvTranspose2d,
     TransposedByProducts,
     patches,
@@ -55,6 +56,7 @@ def naive_transposed(x, weight, bias):
 CASES = {
     "of all": (ConvolutionOfAll, naive_convolution, (5, 3, 3, 3)),
     "convolution": (ConvolutionByProducts, naive_convolution, (5, 3, 3, 3)),
+    "to few": (ConvolutionToFew, naive_convolution, (5, 3, 3, 3)),
     "transposed": (TransposedByProducts, naive_transposed, (3, 5, 3, 3)),
 }
 PAIRS = [
@@ -132,6 +134,77 @@ def test_layers_agree_with_torchs_own_in_training(kind, bfloat16, size, monkeypa
         assert_allclose(value.float(), expected.float(), atol=tolerance * scale)
 
 
+@pytest.mark.parametrize("bfloat16", [False, True])
+@pytest.mark.parametrize("n_out", [1, 3])
+def test_few_channels_agree_with_torchs_own_in_training(n_out, bfloat16):
+    layer = Conv2d(32, n_out).to(memory_format=torch.channels_last)
+    own = copy.deepcopy(layer)
+    own.__class__ = nn.Conv2d
+    x = random(4, 32, 9, 12, dtype=torch.float32)
+    for value, expected in zip(
+        gradients(layer, x, bfloat16), gradients(own, x, bfloat16)
+    ):
+        assert value.dtype == expected.dtype
+        tolerance = 0.02 if bfloat16 else 1e-5
+        scale = float(expected.abs().max())
+        assert_allclose(value.float(), expected.float(), atol=tolerance * scale)
+
+
+def test_only_few_channels_in_training_are_sums_of_taps(monkeypatch):
+    sizes = []
+
+    def spy(function, x, weight, bias):
+        sizes.append((function, len(weight), weight.shape[1]))
+        return torch.zeros(1)
+
+    monkeypatch.setattr(convolutions, "apply", spy)
+    for n_in, n_out in [(9, 1), (32, 3), (8, 1), (32, 4)]:
+        x = torch.zeros(1, n_in, 5, 5)
+        layer = Conv2d(n_in, n_out)
+        layer(x)
+        layer.eval()(x)
+        with torch.no_grad():
+            layer.train()(x)
+    assert sizes == [(ConvolutionToFew, 1, 9), (ConvolutionToFew, 3, 32)]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("size", SMALL)
+def test_many_small_maps_that_are_not_trained_agree_with_torchs_own(size, dtype):
+    layer = Conv2d(16, 8).to(dtype).eval()
+    own = copy.deepcopy(layer)
+    own.__class__ = nn.Conv2d
+    x = random(64, 16, *size, dtype=dtype)
+    with torch.no_grad():
+        assert convolutions.is_applied(x)
+        found, expected = layer(x), own(x)
+    assert found.dtype == dtype
+    tolerance = 1e-12 if dtype == torch.float64 else 1e-5
+    assert_allclose(found, expected, atol=tolerance)
+
+
+def test_few_maps_wide_ones_and_what_is_exported_are_left_to_torch(monkeypatch):
+    sizes = []
+
+    def spy(function, x, weight, bias):
+        sizes.append(tuple(x.shape))
+        return torch.zeros(1)
+
+    monkeypatch.setattr(convolutions, "apply", spy)
+    layer = Conv2d(3, 2).eval()
+    many = torch.zeros(64, 3, 2, 2)
+    layer(many)  # by autograd, as where the gradient by the input is asked for
+    with torch.no_grad():
+        layer(many)
+        layer(many[1:])
+        layer(torch.zeros(64, 3, 2, 3))
+        shapes = ({0: torch.export.Dim("n_samples")},)
+        exported = torch.export.export(layer, (many,), dynamic_shapes=shapes)
+    assert sizes == [(64, 3, 2, 2)]
+    names = [str(node.target) for node in exported.graph.nodes]
+    assert any("conv2d" in name for name in names)
+
+
 @pytest.mark.parametrize("kind", LAYERS)
 def test_wide_maps_and_what_is_not_trained_are_left_to_torch(kind):
     layer, small = kind(3, 2), torch.zeros(1, 3, 2, 2)
@@ -146,11 +219,13 @@ def test_wide_maps_and_what_is_not_trained_are_left_to_torch(kind):
     assert not convolutions.by_products(layer.eval(), small, most)
 
 
-@pytest.mark.parametrize("kind", LAYERS)
-def test_a_frozen_layer_passes_the_gradient_on(kind):
-    layer = kind(3, 2)
+@pytest.mark.parametrize(
+    ("kind", "n_in"), [(Conv2d, 3), (Conv2d, 18), (ConvTranspose2d, 3)]
+)
+def test_a_frozen_layer_passes_the_gradient_on(kind, n_in):
+    layer = kind(n_in, 2)
     layer.requires_grad_(False)
-    x = random(2, 3, 2, 2, dtype=torch.float32).requires_grad_()
+    x = random(2, n_in, 2, 2, dtype=torch.float32).requires_grad_()
     layer(x).sum().backward()
     assert layer.weight.grad is None
     assert x.grad.shape == x.shape and bool((x.grad != 0).any())

@@ -1,9 +1,11 @@
-"""Convolutions of torch that are trained by matrix products on small maps, on a CPU.
+"""Convolutions of torch that are trained by matrix products, on a CPU.
 
-The inner maps of an autoencoder are a few pixels wide and hundreds of channels deep.
-Torch's kernels, that for the gradient of the weights above all, are made for wide maps:
-on 2 x 2 pixels they take several times what the products take that they come down to.
-GPUs, wide maps and all that is not trained are left to torch.
+The inner maps of an autoencoder are a few pixels wide and hundreds of channels deep,
+and the last convolution goes from many channels to those of the image, one or three.
+Torch's kernels, that for the gradient of the weights above all, are made for wide maps
+of many channels: on 2 x 2 pixels, and from 32 channels to one, they take several times
+what the products take that they come down to. Of what is not trained the maps of 2 x 2
+alone are done so, where there are many; GPUs and all else are left to torch.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ __all__ = ["Conv2d", "ConvTranspose2d"]
 MOST_PIXELS = {torch.float32: 4, torch.bfloat16: 16}
 MOST_PIXELS_UP = {torch.float32: 16, torch.bfloat16: 64}
 WIDTH_OF_ALL = 2  # of the maps whose pixels all lie within 3 x 3 of each other
+FEWEST_MAPS = 64  # for which it pays to make the matrix of one, if nothing is trained
 
 
 class Conv2d(nn.Conv2d):
@@ -33,10 +36,15 @@ class Conv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, n_in, h, w) -> (b, n_out, h, w)."""
+        if 9 * self.out_channels <= self.in_channels and is_trained(self, x):
+            return apply(ConvolutionToFew, x, self.weight, self.bias)
+        small = max(x.shape[-2:]) <= WIDTH_OF_ALL
         if by_products(self, x, MOST_PIXELS):
-            small = max(x.shape[-2:]) <= WIDTH_OF_ALL
             function = ConvolutionOfAll if small else ConvolutionByProducts
             return apply(function, x, self.weight, self.bias)
+        # in this order: an export would settle a number of samples that is compared
+        if small and is_applied(x) and len(x) >= FEWEST_MAPS:
+            return apply(ConvolutionOfAll, x, self.weight, self.bias)
         return super().forward(x)
 
 
@@ -53,9 +61,20 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         return super().forward(x, output_size)
 
 
+def is_trained(layer: nn.Module, x: Tensor) -> bool:
+    """Whether a layer is in training, on a CPU."""
+    return layer.training and torch.is_grad_enabled() and x.device.type == "cpu"
+
+
+def is_applied(x: Tensor) -> bool:
+    """Whether a network is only applied, on a CPU, and not compiled or exported."""
+    no_gradient = not torch.is_grad_enabled()
+    return no_gradient and x.device.type == "cpu" and not torch.compiler.is_compiling()
+
+
 def by_products(layer: nn.Module, x: Tensor, most_pixels: dict[Any, int]) -> bool:
-    """Whether a layer is in training, and faster by matrix products."""
-    if not (layer.training and torch.is_grad_enabled() and x.device.type == "cpu"):
+    """Whether a layer is in training, on maps so small that products are faster."""
+    if not is_trained(layer, x):
         return False
     dtype = x.dtype
     if torch.is_autocast_enabled("cpu"):
@@ -120,6 +139,56 @@ def taps(height: int, width: int) -> Iterator[tuple[int, int, tuple[int, int]]]:
     places = list(enumerate(itertools.product(range(height), range(width))))
     for (after, (i, j)), (before, (i_in, j_in)) in itertools.product(places, places):
         yield after, before, (i_in - i + 1, j_in - j + 1)
+
+
+class ConvolutionToFew(torch.autograd.Function):
+    """y is the sum of the nine taps' products W_t x^T, each a map of its own, shifted.
+
+    x is (b h w, n_in) and W (9 n_out, n_in). Backward: dx = G^T W and dW = G x, with
+    the gradient G (9 n_out, b h w) as each tap has met it.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        n_batch, _, height, width = x.shape
+        n_out, n_in = weight.shape[:2]
+        flat = pixels(x)
+        by_tap = weight.permute(2, 3, 0, 1).reshape(-1, n_in)
+        ctx.save_for_backward(flat, by_tap)
+        ctx.size = height, width
+        maps = (by_tap @ flat.T).view(9, n_out, n_batch, height, width)
+        sums = maps.new_zeros(
+            (n_out, n_batch, height + 2, width + 2),
+            dtype=torch.promote_types(x.dtype, torch.float32),
+        )
+        for around, product in zip(shifted(sums, height, width), maps):
+            around += product
+        inner = sums[:, :, 1:-1, 1:-1].transpose(0, 1) + bias[:, None, None]
+        return inner.to(x.dtype).contiguous(memory_format=torch.channels_last)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        flat, by_tap = ctx.saved_tensors
+        height, width = ctx.size
+        n_batch, n_out = grad.shape[:2]
+        padded = F.pad(grad.transpose(0, 1), (1, 1, 1, 1))  # (n_out, b, h + 2, w + 2)
+        met = torch.stack(list(shifted(padded, height, width))).view(9 * n_out, -1)
+        grad_x = grad_weight = grad_bias = None
+        if ctx.needs_input_grad[0]:
+            grad_x = (met.T @ by_tap).view(n_batch, height, width, -1)
+            grad_x = grad_x.permute(0, 3, 1, 2)
+        if ctx.needs_input_grad[1]:
+            grad_weight = (met @ flat).view(3, 3, n_out, -1).permute(2, 3, 0, 1)
+        if ctx.needs_input_grad[2]:
+            grad_bias = grad.sum((0, 2, 3))
+        return grad_x, grad_weight, grad_bias
+
+
+def shifted(padded: Tensor, height: int, width: int) -> Iterator[Tensor]:
+    """Of each tap, in order, the part of padded maps that it takes the image to."""
+    for i, j in itertools.product((2, 1, 0), repeat=2):
+        yield padded[..., i : i + height, j : j + width]
 
 
 class ConvolutionByProducts(torch.autograd.Function):

@@ -15,6 +15,7 @@ from torch import Tensor
 from .._typing import Array
 from ..losses import ReconstructionLoss
 from ..samples.inputs import Source
+from ..utils.allocation import keep_freed_memory
 from ..utils.torch_state import own_draws
 from .batches import BatchIterator, TrainingSet
 from .compilation import network_passes
@@ -86,6 +87,8 @@ class Trainer:
         self.module = module.to(source.device)
         self.source = source
         source.hold()
+        if source.device.type == "cpu":
+            keep_freed_memory()
         self.generator = generator
         self.lr = lr
         self.batch_size = batch_size
