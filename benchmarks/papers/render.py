@@ -55,13 +55,15 @@ other, convolutions of ``float32`` rounded to TF32, as torch has it). So were th
 and those of the ablations, of convergence, the grid, the curves and the numbers of
 clusters, were run on a CPU. Another machine, or other random numbers of the mixtures,
 is worth a tenth or two in the mean of five seeds of images: MNIST-test had DECS at 98.9
-/ 97.0 with both and at 98.9 / 96.9 on the GPU. A single seed of a small or uncertain
-set may move by more: rows of this page that differ for the same method and seed are of
-different machines. IDCL on R8, seed 1, has 57.0 / 62.4 among all methods and 73.6 /
-67.8 in the ablation, DECS on kidney, seed 0, 88.3 / 83.4 and 83.5 / 79.8. The rows
-without a trained start, and those without the shallow network, are of a machine where
-IDCL's defaults had 53.5 / 61.5 (R8), 82.2 / 78.1 (PBMC) and 83.3 / 81.1 (kidney) in the
-same seeds, DECS's 56.4 / 60.5, 82.4 / 78.0 and 83.5 / 81.4.
+/ 97.0 with both and at 98.9 / 96.9 on the GPU. Rows of convolutional networks are older
+than the products by which a CPU trains their last convolution now, which round in
+another way: DECS on USPS, seed 0, has 98.8 / 96.7 with them. A single seed of a small
+or uncertain set may move by more: rows of this page that differ for the same method and
+seed are of different machines. IDCL on R8, seed 1, has 57.0 / 62.4 among all methods
+and 73.6 / 67.8 in the ablation, DECS on kidney, seed 0, 88.3 / 83.4 and 83.5 / 79.8.
+The rows without a trained start, and those without the shallow network, are of a
+machine where IDCL's defaults had 53.5 / 61.5 (R8), 82.2 / 78.1 (PBMC) and 83.3 / 81.1
+(kidney) in the same seeds, DECS's 56.4 / 60.5, 82.4 / 78.0 and 83.5 / 81.4.
 
 ClustPy's fits ran beside one or two others on two cores: their seconds say little. Of
 those that went on from a network that was pretrained once for several, by ``--memory``,
